@@ -1,0 +1,79 @@
+"""What agents may read. Every port here is read-only; a test refuses one with a method that writes.
+
+The control plane hands each agent a `Tools` that refuses, and records, whatever the agent's card does not list.
+The names of the tools are the names of the attributes of `Tools`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from twin.snapshot import Snapshot
+
+from domain.diagnosis import Diagnosis, FaultKind
+from domain.evidence import Evidence
+from domain.execution import Execution
+from domain.measurements import Metric
+from domain.observations import Picture
+from domain.proposals import Proposal
+from domain.records import Record
+
+
+class Telemetry(Protocol):
+    """Readings, as they were known."""
+
+    def picture(self, at: datetime, elements: Sequence[str] | None = None) -> Picture:
+        """Return what is anomalous, healthy and silent at `at`, for all elements or for some."""
+
+    def series(self, pairs: Sequence[tuple[str, Metric]], since: datetime, until: datetime) -> NDArray[np.float64]:
+        """Return one column per (element, metric) and one row per sampling slot; NaN where nothing is known."""
+
+
+class TwinView(Protocol):
+    """The twin as it stands."""
+
+    def snapshot(self) -> Snapshot:
+        """Return the newest immutable snapshot."""
+
+
+class Past(Protocol):
+    """What was recorded before."""
+
+    def self_heal(self, fault: FaultKind) -> float:
+        """Return the estimated chance (0–1) that such a fault heals by itself within the verification time."""
+
+
+class Facts(Protocol):
+    """The record, for explaining. Every method answers with what was stored, or nothing."""
+
+    def find(self, ref: str) -> str | None:
+        """Return the full id that a (possibly shortened) id, element or `latest` speaks of, or None."""
+
+    def diagnosis(self, incident_id: str) -> Diagnosis | None: ...
+
+    def evidence(self, incident_id: str) -> Sequence[Evidence]: ...
+
+    def proposals(self, incident_id: str) -> Sequence[Proposal]: ...
+
+    def execution(self, proposal_id: str) -> Execution | None: ...
+
+    def records(self, ref: str) -> Sequence[Record]:
+        """Return the audit records that mention `ref`, oldest first."""
+
+
+class Tools(Protocol):
+    """What an agent is given. Reaching for a tool that its card does not list raises `ToolRefused`."""
+
+    @property
+    def telemetry(self) -> Telemetry: ...
+
+    @property
+    def twin(self) -> TwinView: ...
+
+    @property
+    def past(self) -> Past: ...
+
+    @property
+    def facts(self) -> Facts: ...

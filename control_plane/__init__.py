@@ -1,0 +1,1 @@
+"""The one road from a signal to a verified action. Start with `flow.py`."""

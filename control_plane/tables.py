@@ -1,0 +1,118 @@
+"""What a change sees of the store: one shelf per word, inside one transaction.
+
+`SHELVES` is the whole table of contents; every adapter builds its shelves from it.
+"""
+
+from typing import NamedTuple, Protocol, TypeVar
+
+from domain.alarms import Alarm
+from domain.base import Stored, Utc
+from domain.bookkeeping import Cursor, HandOff, LateArrival, Quarantined, Tally, Ticket, TwinState
+from domain.decisions import Decision
+from domain.diagnosis import Diagnosis
+from domain.evidence import Evidence
+from domain.execution import Execution, Step
+from domain.gate import Approval, Grant, Right
+from domain.identity import Principal
+from domain.incidents import Incident
+from domain.measurements import Batch
+from domain.planned_work import Freeze, PlannedWork
+from domain.proposals import Proposal
+from domain.rehearsal import Rehearsal
+
+S = TypeVar("S", bound=Stored)
+
+
+class Shelf(Protocol[S]):
+    """All records of one word."""
+
+    def add(self, *records: S) -> None:
+        """Put new records on the shelf. Raises Conflict when an id is taken; then none of them is added."""
+
+    def get(self, id: str) -> S | None:
+        """Return the record with this id, or None."""
+
+    def find(
+        self, *, limit: int | None = None, newest: bool = False, after: str | None = None, **where: object
+    ) -> list[S]:
+        """Return records in order of id (`newest`: reverse), whose searchable fields equal the given values.
+
+        A tuple, list or set as a value means "any of these". `after` skips up to and including that id.
+        Raises KeyError for a field that is not searchable.
+        """
+
+    def count(self, **where: object) -> int:
+        """Return how many records `find` would return."""
+
+    def swap(self, old: S, new: S) -> bool:
+        """Replace `old` by `new` (same id) if what is stored still equals `old`; say whether it did."""
+
+
+class Message(Stored):
+    """An outbox row: something to be done after the commit, at least once. `ref` is what it is about."""
+
+    topic: str
+    ref: str
+    due_at: Utc
+
+
+class Shelved(NamedTuple):
+    """The word on a shelf and the fields (or properties) that one can search it by."""
+
+    word: type[Stored]
+    searchable: tuple[str, ...] = ()
+
+
+SHELVES: dict[str, Shelved] = {
+    "alarms": Shelved(Alarm, ("identity", "resource", "incident_id", "cleared", "source")),
+    "batches": Shelved(Batch, ("source", "last_event_time")),
+    "quarantine": Shelved(Quarantined, ("source", "rule")),
+    "late": Shelved(LateArrival, ("source",)),
+    "tallies": Shelved(Tally),
+    "cursors": Shelved(Cursor),
+    "planned_work": Shelved(PlannedWork, ("change_id",)),
+    "freezes": Shelved(Freeze),
+    "incidents": Shelved(Incident, ("state", "tenant")),
+    "evidence": Shelved(Evidence, ("incident_id", "element")),
+    "diagnoses": Shelved(Diagnosis, ("incident_id",)),
+    "hand_offs": Shelved(HandOff, ("incident_id", "receiver")),
+    "proposals": Shelved(Proposal, ("incident_id", "state", "requester")),
+    "rehearsals": Shelved(Rehearsal, ("proposal_id",)),
+    "twin_states": Shelved(TwinState),
+    "decisions": Shelved(Decision, ("proposal_id",)),
+    "approvals": Shelved(Approval, ("proposal_id", "person")),
+    "grants": Shelved(Grant, ("proposal_id",)),
+    "rights": Shelved(Right, ("grant_id",)),
+    "executions": Shelved(Execution, ("proposal_id", "incident_id", "state")),
+    "steps": Shelved(Step, ("execution_id", "state")),
+    "tickets": Shelved(Ticket, ("incident_id", "status", "key")),
+    "principals": Shelved(Principal, ("name",)),
+}
+
+
+class Tables(Protocol):
+    """The shelves, as a change sees them."""
+
+    alarms: Shelf[Alarm]
+    batches: Shelf[Batch]
+    quarantine: Shelf[Quarantined]
+    late: Shelf[LateArrival]
+    tallies: Shelf[Tally]
+    cursors: Shelf[Cursor]
+    planned_work: Shelf[PlannedWork]
+    freezes: Shelf[Freeze]
+    incidents: Shelf[Incident]
+    evidence: Shelf[Evidence]
+    diagnoses: Shelf[Diagnosis]
+    hand_offs: Shelf[HandOff]
+    proposals: Shelf[Proposal]
+    rehearsals: Shelf[Rehearsal]
+    twin_states: Shelf[TwinState]
+    decisions: Shelf[Decision]
+    approvals: Shelf[Approval]
+    grants: Shelf[Grant]
+    rights: Shelf[Right]
+    executions: Shelf[Execution]
+    steps: Shelf[Step]
+    tickets: Shelf[Ticket]
+    principals: Shelf[Principal]

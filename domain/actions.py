@@ -1,0 +1,280 @@
+"""Typed, idempotent actions. Each knows its harm, its inverse, what it changes and how one sees that it took effect.
+
+An action sets a state (`metric becomes 65535`), never a difference, so sending it twice is sending it once.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from domain.base import Word
+from domain.changes import Change, SetAdministrative, SetMetric, SetOperational, SetVia
+from domain.network import Administrative, Operational
+
+#: The IGP metric of a drained link (RFC 6987's max metric): used only when nothing else is left.
+DRAINED_METRIC = 65535
+
+
+class ActionClass(StrEnum):
+    INTERFACE_UP = "interface_up"
+    INTERFACE_DOWN = "interface_down"
+    DRAIN_LINK = "drain_link"
+    UNDRAIN_LINK = "undrain_link"
+    STEER_DEMAND = "steer_demand"
+    RESTART_PROCESS = "restart_process"
+    LOCK_CELL = "lock_cell"
+    UNLOCK_CELL = "unlock_cell"
+    DISPATCH_CREW = "dispatch_crew"
+    RECALL_CREW = "recall_crew"
+    OPEN_TICKET = "open_ticket"
+    CANCEL_TICKET = "cancel_ticket"
+
+
+class Harm(StrEnum):
+    """What goes wrong at worst if the action is a mistake."""
+
+    NONE = "none"  # nobody notices
+    LOW = "low"  # work is wasted
+    SERVICE = "service"  # some traffic suffers
+    OUTAGE = "outage"  # customers lose service
+
+
+class Effect(Word):
+    """The state that can be read back from the device once the action has really happened."""
+
+    element: str
+    attribute: str
+    value: str
+
+
+class _Action(Word):
+    harm: ClassVar[Harm]
+    standard: ClassVar[bool] = False  # a pre-approved standard change
+    target: str = Field(min_length=1, max_length=256)
+
+    def inverse(self) -> "Action | None":
+        """Return the action that undoes this one, or None when nothing can."""
+        return None
+
+    def changes(self) -> tuple[Change, ...]:
+        """Return what the action changes in the twin."""
+        return ()
+
+    def effect(self) -> Effect | None:
+        """Return the state to read back, or None when the device shows none."""
+        return None
+
+    def took_effect(self, before: Mapping[str, str], after: Mapping[str, str]) -> bool:
+        """Say whether the target's state, read before and after, shows that this action changed it.
+
+        A state that was already so before is no effect of ours.
+        """
+        wanted = self.effect()
+        if wanted is None:
+            return False
+        return after.get(wanted.attribute) == wanted.value != before.get(wanted.attribute)
+
+
+class InterfaceUp(_Action):
+    kind: Literal[ActionClass.INTERFACE_UP] = ActionClass.INTERFACE_UP
+    harm = Harm.LOW
+
+    def inverse(self) -> "Action":
+        return InterfaceDown(target=self.target)
+
+    def changes(self) -> tuple[Change, ...]:
+        return (SetAdministrative(element=self.target, state=Administrative.UNLOCKED),)
+
+    def effect(self) -> Effect:
+        return Effect(element=self.target, attribute="administrative", value="unlocked")
+
+
+class InterfaceDown(_Action):
+    kind: Literal[ActionClass.INTERFACE_DOWN] = ActionClass.INTERFACE_DOWN
+    harm = Harm.OUTAGE
+
+    def inverse(self) -> "Action":
+        return InterfaceUp(target=self.target)
+
+    def changes(self) -> tuple[Change, ...]:
+        return (SetAdministrative(element=self.target, state=Administrative.LOCKED),)
+
+    def effect(self) -> Effect:
+        return Effect(element=self.target, attribute="administrative", value="locked")
+
+
+class DrainLink(_Action):
+    """Move traffic off a link by its metric; `previous_metric` is what undraining restores."""
+
+    kind: Literal[ActionClass.DRAIN_LINK] = ActionClass.DRAIN_LINK
+    harm = Harm.SERVICE
+    previous_metric: int = Field(ge=1, le=65535)
+
+    def inverse(self) -> "Action":
+        return UndrainLink(target=self.target, metric=self.previous_metric)
+
+    def changes(self) -> tuple[Change, ...]:
+        return (SetMetric(link=self.target, metric=DRAINED_METRIC),)
+
+    def effect(self) -> Effect:
+        return Effect(element=self.target, attribute="metric", value=str(DRAINED_METRIC))
+
+
+class UndrainLink(_Action):
+    kind: Literal[ActionClass.UNDRAIN_LINK] = ActionClass.UNDRAIN_LINK
+    harm = Harm.SERVICE
+    metric: int = Field(ge=1, le=65535)
+
+    def inverse(self) -> "Action":
+        return DrainLink(target=self.target, previous_metric=self.metric)
+
+    def changes(self) -> tuple[Change, ...]:
+        return (SetMetric(link=self.target, metric=self.metric),)
+
+    def effect(self) -> Effect:
+        return Effect(element=self.target, attribute="metric", value=str(self.metric))
+
+
+class SteerDemand(_Action):
+    """Send a demand through a waypoint by an SR policy; `via=None` takes the policy away."""
+
+    kind: Literal[ActionClass.STEER_DEMAND] = ActionClass.STEER_DEMAND
+    harm = Harm.SERVICE
+    via: str | None
+    previous_via: str | None = None
+
+    def inverse(self) -> "Action":
+        return SteerDemand(target=self.target, via=self.previous_via, previous_via=self.via)
+
+    def changes(self) -> tuple[Change, ...]:
+        return (SetVia(demand=self.target, via=self.via),)
+
+    def effect(self) -> Effect:
+        return Effect(element=self.target, attribute="via", value=self.via or "")
+
+
+class RestartProcess(_Action):
+    """Restart the routing or radio process of a node. It cannot be undone."""
+
+    kind: Literal[ActionClass.RESTART_PROCESS] = ActionClass.RESTART_PROCESS
+    harm = Harm.SERVICE
+    process: str = "control"
+
+    def changes(self) -> tuple[Change, ...]:
+        return (SetOperational(element=self.target, state=Operational.ENABLED),)
+
+    def effect(self) -> Effect:
+        return Effect(element=self.target, attribute="process", value="running")
+
+    def took_effect(self, before: Mapping[str, str], after: Mapping[str, str]) -> bool:
+        """A restart shows as a later start of the process (`process_started_at`, ISO 8601 UTC)."""
+        started, was_started = after.get("process_started_at", ""), before.get("process_started_at", "")
+        return after.get("process") == "running" and started > was_started
+
+
+class LockCell(_Action):
+    kind: Literal[ActionClass.LOCK_CELL] = ActionClass.LOCK_CELL
+    harm = Harm.SERVICE
+
+    def inverse(self) -> "Action":
+        return UnlockCell(target=self.target)
+
+    def changes(self) -> tuple[Change, ...]:
+        return (SetAdministrative(element=self.target, state=Administrative.LOCKED),)
+
+    def effect(self) -> Effect:
+        return Effect(element=self.target, attribute="administrative", value="locked")
+
+
+class UnlockCell(_Action):
+    kind: Literal[ActionClass.UNLOCK_CELL] = ActionClass.UNLOCK_CELL
+    harm = Harm.LOW
+
+    def inverse(self) -> "Action":
+        return LockCell(target=self.target)
+
+    def changes(self) -> tuple[Change, ...]:
+        return (SetAdministrative(element=self.target, state=Administrative.UNLOCKED),)
+
+    def effect(self) -> Effect:
+        return Effect(element=self.target, attribute="administrative", value="unlocked")
+
+
+class DispatchCrew(_Action):
+    """Send people to a site. `work` says what they are to do there."""
+
+    kind: Literal[ActionClass.DISPATCH_CREW] = ActionClass.DISPATCH_CREW
+    harm = Harm.LOW
+    site: str = ""
+    work: str = "repair"
+
+    def inverse(self) -> "Action":
+        return RecallCrew(target=self.target, site=self.site, work=self.work)
+
+    def changes(self) -> tuple[Change, ...]:
+        return (SetOperational(element=self.target, state=Operational.ENABLED),)
+
+    def effect(self) -> Effect:
+        return Effect(element=self.target, attribute="crew", value="dispatched")
+
+
+class RecallCrew(_Action):
+    kind: Literal[ActionClass.RECALL_CREW] = ActionClass.RECALL_CREW
+    harm = Harm.LOW
+    site: str = ""
+    work: str = "repair"
+
+    def inverse(self) -> "Action":
+        return DispatchCrew(target=self.target, site=self.site, work=self.work)
+
+    def effect(self) -> Effect:
+        return Effect(element=self.target, attribute="crew", value="none")
+
+
+class OpenTicket(_Action):
+    """Open a trouble ticket about an incident; `target` is the incident."""
+
+    kind: Literal[ActionClass.OPEN_TICKET] = ActionClass.OPEN_TICKET
+    harm = Harm.NONE
+    standard = True
+    severity: str = "major"
+    description: str = Field(max_length=4096)
+
+    def inverse(self) -> "Action":
+        return CancelTicket(target=self.target, severity=self.severity, description=self.description)
+
+    def effect(self) -> Effect:
+        return Effect(element=self.target, attribute="ticket", value="open")
+
+
+class CancelTicket(_Action):
+    kind: Literal[ActionClass.CANCEL_TICKET] = ActionClass.CANCEL_TICKET
+    harm = Harm.NONE
+    standard = True
+    severity: str = "major"
+    description: str = Field(max_length=4096)
+
+    def inverse(self) -> "Action":
+        return OpenTicket(target=self.target, severity=self.severity, description=self.description)
+
+    def effect(self) -> Effect:
+        return Effect(element=self.target, attribute="ticket", value="cancelled")
+
+
+Action = Annotated[
+    InterfaceUp
+    | InterfaceDown
+    | DrainLink
+    | UndrainLink
+    | SteerDemand
+    | RestartProcess
+    | LockCell
+    | UnlockCell
+    | DispatchCrew
+    | RecallCrew
+    | OpenTicket
+    | CancelTicket,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,47 @@
+"""Incidents: alarms treated as one trouble, with a life."""
+
+from enum import StrEnum
+
+from domain.alarms import Severity
+from domain.base import Stored, Utc
+from domain.errors import IllegalMove
+
+
+class IncidentState(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Resolution(StrEnum):
+    """How an incident ended. Only `restored` says that we did it."""
+
+    RESTORED = "restored"
+    ROLLED_BACK = "rolled_back"
+    NOT_OURS = "not_ours"
+    UNRESOLVED = "unresolved"
+
+
+class Incident(Stored):
+    """`revision` rises with every change of its alarms; a diagnosis belongs to one revision."""
+
+    tenant: str = "default"
+    region: str = "default"
+    state: IncidentState = IncidentState.OPEN
+    severity: Severity
+    opened_at: Utc
+    last_alarm_at: Utc
+    last_known_at: Utc
+    revision: int = 1
+    alarm_ids: tuple[str, ...]
+    elements: tuple[str, ...]
+    open_alarms: int
+    diagnosis_id: str | None = None
+    resolution: Resolution | None = None
+    closed_at: Utc | None = None
+    closed_because: str = ""
+
+    def closed(self, resolution: Resolution, because: str, at: Utc) -> "Incident":
+        """Return this incident, closed. Raises IllegalMove when it already is."""
+        if self.state is IncidentState.CLOSED:
+            raise IllegalMove(f"incident `{self.id}` is closed already ({self.resolution}); open a new one")
+        return self.but(state=IncidentState.CLOSED, resolution=resolution, closed_because=because, closed_at=at)

@@ -1,0 +1,69 @@
+"""Measurements: what an element reported of itself. A missing value is `None`, never zero."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from domain.base import Stored, Utc, Word
+
+
+class Metric(StrEnum):
+    """Canonical metrics with their units. Which direction is bad stands in `METRICS`."""
+
+    OPER_UP = "oper_up"  # 1 up, 0 down (interface, node, cell, power)
+    UTILISATION = "utilisation"  # share of capacity, 0–1 and above, per interface, outgoing
+    ERROR_RATE = "error_rate"  # share of frames in error, per interface, incoming
+    LOSS = "loss"  # share of traffic lost, per demand
+    DELAY = "delay"  # milliseconds one way, per demand
+    THROUGHPUT = "throughput"  # Mbit/s delivered, per demand or per cell
+    CPU = "cpu"  # share busy, per node
+    ADJACENCIES = "adjacencies"  # number of routing neighbours that are up, per node
+    PROCESS_UPTIME = "process_uptime"  # seconds since the routing or radio process started
+    BATTERY = "battery"  # share of charge left, per power element
+    OCTETS = "octets"  # monotone counter of octets sent, per interface
+
+
+class MetricTraits(Word):
+    """What is known of a metric before any data is seen.
+
+    `bad` is +1 when a rise is trouble, -1 when a fall is, 0 when neither says anything.
+    """
+
+    bad: int
+    low: float
+    high: float
+    monotone: bool = False
+
+
+METRICS: dict[Metric, MetricTraits] = {
+    Metric.OPER_UP: MetricTraits(bad=-1, low=0, high=1),
+    Metric.UTILISATION: MetricTraits(bad=1, low=0, high=100),
+    Metric.ERROR_RATE: MetricTraits(bad=1, low=0, high=1),
+    Metric.LOSS: MetricTraits(bad=1, low=0, high=1),
+    Metric.DELAY: MetricTraits(bad=1, low=0, high=60_000),
+    Metric.THROUGHPUT: MetricTraits(bad=-1, low=0, high=1e9),
+    Metric.CPU: MetricTraits(bad=1, low=0, high=1),
+    Metric.ADJACENCIES: MetricTraits(bad=-1, low=0, high=100_000),
+    Metric.PROCESS_UPTIME: MetricTraits(bad=-1, low=0, high=1e10),
+    Metric.BATTERY: MetricTraits(bad=-1, low=0, high=1),
+    Metric.OCTETS: MetricTraits(bad=0, low=0, high=2.0**63, monotone=True),
+}
+
+
+class Reading(Word):
+    """One value of one metric of one element at one moment; `None` says that none was to be had."""
+
+    element: str = Field(min_length=1, max_length=256)
+    metric: Metric
+    value: float | None
+    event_time: Utc
+
+
+class Batch(Stored):
+    """Readings of one source that were received together; durable as one row."""
+
+    source: str
+    known_time: Utc
+    first_event_time: Utc
+    last_event_time: Utc
+    readings: tuple[Reading, ...]

@@ -1,0 +1,72 @@
+"""Rehearsal: what the twin says of a plan, of its inverse, and of doing nothing."""
+
+from pydantic import Field
+
+from domain.base import Stored, Utc, Word
+
+
+class Impact(Word):
+    """What one predicted state of the network means, in words that people use."""
+
+    offered_mbps: float = 0.0
+    lost_mbps: float = 0.0
+    max_utilisation: float = 0.0
+    overloaded: tuple[str, ...] = ()
+    unavailable: tuple[str, ...] = ()
+    demands_hit: tuple[str, ...] = ()
+    cells_down: tuple[str, ...] = ()
+    slices_hit: tuple[str, ...] = ()
+    customers_hit: tuple[str, ...] = ()
+
+
+class Forecast(Word):
+    """An impact with an interval: `lost_low` to `lost_high` Mbit/s hold `level` of the probability."""
+
+    expected: Impact
+    lost_low: float
+    lost_high: float
+    level: float = 0.9
+
+
+class Fact(Word):
+    """One thing that a rehearsal read: exact when discrete, a band when continuous.
+
+    Inside the band the rehearsal's verdict holds; outside, the plan must be rehearsed anew.
+    """
+
+    element: str
+    attribute: str
+    value: str | None = None
+    low: float | None = None
+    high: float | None = None
+
+    def holds(self, now: str | float | None) -> bool:
+        """Say whether the present value still fits; an unknown value never does."""
+        if now is None:
+            return False
+        if self.value is not None:
+            return str(now) == self.value
+        low, high = self.low, self.high
+        return (low is None or float(now) >= low) and (high is None or float(now) <= high)
+
+
+class Rehearsal(Stored):
+    """`facts` are checked before the first step; `step_facts[i]` before step i, against the state rehearsed so far."""
+
+    proposal_id: str
+    plan_digest: str
+    snapshot_digest: str
+    nothing: Forecast
+    plan: Forecast
+    inverse: Forecast | None = Field(default=None, description="state after plan and inverse; None if irreversible")
+    steps: tuple[Impact, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    step_facts: tuple[tuple[Fact, ...], ...] = ()
+    recovers: tuple[str, ...] = Field(default=(), description="elements that work again, or cease to suffer")
+    at_risk: tuple[str, ...] = Field(default=(), description="elements that are worse off than by doing nothing")
+    self_heal: float = Field(default=0.0, ge=0, le=1, description="chance that it heals by itself in the same time")
+    sound: bool = Field(description="the plan is better than doing nothing and its inverse restores the state")
+    reasons: tuple[str, ...] = ()
+    twin_fit: bool = True
+    twin_error: float | None = Field(default=None, description="wMAPE of predicted against observed link loads")
+    made_at: Utc
