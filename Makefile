@@ -1,22 +1,27 @@
 # Every command of the house. `make help` lists them from the `##` comments.
+# Variables, with their usual values: PYTHON=python3.11 (or another path to it), UV=uv (only for `make lock`),
+# ARGS= (more words for pytest, for example `make test ARGS="-k causal"`).
 PYTHON ?= python3.11
+UV ?= uv
+ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test check bench format lock
 
 help: ## show this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-setup: $(STAMP) ## create .venv and install what the lock names
+setup: $(STAMP) ## create .venv and install what the lock names (about two minutes the first time)
 
 $(STAMP): requirements.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: make setup PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 
 run: setup ## start the server with an emulated network on 127.0.0.1:8000 and an incident that waits for you
@@ -26,14 +31,14 @@ demo: setup ## play the same story in the terminal, to the end, unattended
 	$(BIN)/nocturne demo
 
 test: setup ## run the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(ARGS)
 
 check: setup ## format, lint, types, contracts and the fast tests: run it before each commit
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python -m pytest -q -m "not slow" $(ARGS)
 
 bench: setup ## print the figures of every bench beside their baselines
 	$(BIN)/nocturne bench all
@@ -42,5 +47,8 @@ format: setup ## let the formatter and the safe lint fixes have their way
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: ## make the lock anew from pyproject.toml (needs uv)
-	uv pip compile --quiet --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --all-extras -o requirements.lock pyproject.toml
+lock: ## make requirements.lock anew from pyproject.toml (needs uv: UV=/path/to/uv)
+	@command -v $(UV) >/dev/null || { echo "uv is needed for this one command: make lock UV=/path/to/uv"; exit 1; }
+	$(UV) pip compile --quiet --python-version 3.11 --extra dev --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
+	@! grep -nE '://|^-|==[^ ]*\+' requirements.lock || { echo "the lock names a host, a path or a local build"; exit 1; }

@@ -9,7 +9,8 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from control_plane.tables import Message, Tables
 from domain.actions import Action
 from domain.agents import AgentCard, Case
-from domain.diagnosis import Diagnosis
+from domain.answers import Answer
+from domain.diagnosis import Diagnosis, FaultKind
 from domain.network import Inventory
 from domain.proposals import Draft
 from domain.records import Entry, Record
@@ -136,6 +137,20 @@ class Planner(Protocol):
 
     def plan(self, case: Case) -> Draft | None:
         """Return a plan for the case's diagnosis, or None when this agent has nothing to offer."""
+
+
+class Narrator(Protocol):
+    """Answers questions from the record."""
+
+    def __call__(self, question: str) -> Answer:
+        """Return sentences that each cite a recorded fact, or a refusal."""
+
+
+class Past(Protocol):
+    """What earlier incidents teach."""
+
+    def self_heal(self, fault: FaultKind) -> float:
+        """Return the estimated chance (0–1) that such a fault heals by itself while a plan is verified."""
 
 
 class Wakes(Protocol):

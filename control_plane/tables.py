@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from domain.alarms import Alarm
 from domain.base import Stored, Utc
-from domain.bookkeeping import Cursor, HandOff, LateArrival, Quarantined, Tally, Ticket, TwinState
+from domain.bookkeeping import Cursor, HandOff, LateArrival, Quarantined, Secret, Tally, Ticket, TwinState
 from domain.decisions import Decision
 from domain.diagnosis import Diagnosis
 from domain.evidence import Evidence
@@ -64,7 +64,7 @@ class Shelved(NamedTuple):
 
 
 SHELVES: dict[str, Shelved] = {
-    "alarms": Shelved(Alarm, ("identity", "resource", "incident_id", "cleared", "source")),
+    "alarms": Shelved(Alarm, ("identity", "resource", "incident_id", "cleared", "correlated", "source")),
     "batches": Shelved(Batch, ("source", "last_event_time")),
     "quarantine": Shelved(Quarantined, ("source", "rule")),
     "late": Shelved(LateArrival, ("source",)),
@@ -85,8 +85,9 @@ SHELVES: dict[str, Shelved] = {
     "rights": Shelved(Right, ("grant_id",)),
     "executions": Shelved(Execution, ("proposal_id", "incident_id", "state")),
     "steps": Shelved(Step, ("execution_id", "state")),
-    "tickets": Shelved(Ticket, ("incident_id", "status", "key")),
+    "tickets": Shelved(Ticket, ("incident_id", "status", "key", "cancel_key")),
     "principals": Shelved(Principal, ("name",)),
+    "secrets": Shelved(Secret),
 }
 
 
@@ -116,3 +117,4 @@ class Tables(Protocol):
     steps: Shelf[Step]
     tickets: Shelf[Ticket]
     principals: Shelf[Principal]
+    secrets: Shelf[Secret]

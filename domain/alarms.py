@@ -104,6 +104,7 @@ class Alarm(Stored):
     repeats: int = 0
     incident_id: str | None = None
     planned_work_id: str | None = None
+    correlated: bool = False
 
     @property
     def resource(self) -> str:

@@ -1,4 +1,4 @@
-"""Small words of the plane's own bookkeeping: hand-offs, quarantine, tallies, cursors, tickets, twin states."""
+"""Small words of our own bookkeeping: hand-offs, quarantine, tallies, cursors, tickets, twin states, secrets."""
 
 from domain.base import Stored, Utc
 
@@ -51,9 +51,10 @@ class Cursor(Stored):
 
 
 class Ticket(Stored):
-    """A trouble ticket (TMF621 states); `key` is the idempotency key that opened it."""
+    """A trouble ticket (TMF621 states); `key` is the idempotency key that opened it, `cancel_key` what ended it."""
 
     key: str
+    cancel_key: str = ""
     incident_id: str
     status: str
     severity: str
@@ -68,3 +69,11 @@ class TwinState(Stored):
     inventory_digest: str
     body: str
     made_at: Utc
+
+
+class Secret(Stored):
+    """What is kept of an account's secret: its SHA-256. The id is the account's; the secret itself is kept nowhere."""
+
+    hash: str
+    made_at: Utc
+    revoked_at: Utc | None = None

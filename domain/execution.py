@@ -68,5 +68,6 @@ class Execution(Stored):
     acted_at: Utc | None = None
     verify_by: Utc | None = None
     stopped_by: str = ""
+    note: str = ""
     outcome: Outcome | None = None
     settled_at: Utc | None = None

@@ -36,6 +36,7 @@ class Incident(Stored):
     elements: tuple[str, ...]
     open_alarms: int
     diagnosis_id: str | None = None
+    proposed_for: str | None = None  # the diagnosis that plans were last asked for
     resolution: Resolution | None = None
     closed_at: Utc | None = None
     closed_because: str = ""

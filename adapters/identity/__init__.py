@@ -1,0 +1,1 @@
+"""Who is asking: local accounts with secrets of our own making."""

@@ -1,0 +1,53 @@
+"""What the plant has said, kept for whoever asks: items under rising positions, already as JSON text.
+
+Readings are bulky and soon stale, so they are forgotten first; alarms and notices stay much longer.
+"""
+
+import heapq
+import json
+from bisect import bisect_right
+from typing import Any
+
+
+class _Kept:
+    """Texts under rising positions, at most so many and so large in all."""
+
+    def __init__(self, most_items: int, most_chars: int) -> None:
+        self._most_items, self._most_chars = most_items, most_chars
+        self._positions: list[int] = []
+        self._texts: list[str] = []
+        self._chars = 0
+
+    def add(self, position: int, text: str) -> None:
+        self._positions.append(position)
+        self._texts.append(text)
+        self._chars += len(text)
+        if len(self._texts) > self._most_items or self._chars > self._most_chars:
+            forgotten = len(self._texts) // 8 + 1
+            self._chars -= sum(map(len, self._texts[:forgotten]))
+            del self._positions[:forgotten], self._texts[:forgotten]
+
+    def after(self, position: int, most: int) -> list[tuple[int, str]]:
+        start = bisect_right(self._positions, position)
+        return list(zip(self._positions[start : start + most], self._texts[start : start + most], strict=True))
+
+
+class Buffer:
+    """The feed's memory. Positions start at 1 and are never used twice."""
+
+    def __init__(self, most_items: int = 200_000, most_chars: int = 96_000_000) -> None:
+        self._readings = _Kept(most_items, most_chars)
+        self._others = _Kept(most_items, most_chars)
+        self.position = 0
+
+    def add(self, item: dict[str, Any]) -> None:
+        """Keep an item under the next position."""
+        self.position += 1
+        kept = self._readings if item.get("type") == "readings" else self._others
+        kept.add(self.position, json.dumps(item))
+
+    def after(self, position: int, most: int = 512) -> tuple[list[str], int]:
+        """Return up to `most` items behind a position, in order, and the position of the last one."""
+        merged = heapq.merge(self._readings.after(position, most), self._others.after(position, most))
+        found = [pair for _, pair in zip(range(most), merged, strict=False)]
+        return [text for _, text in found], (found[-1][0] if found else position)

@@ -1,0 +1,1 @@
+"""Ticket desks: where people are told of trouble."""

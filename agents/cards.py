@@ -1,0 +1,53 @@
+"""The agents' declarations: what each is for, which tools it may use, and to whom it may hand over.
+
+The control plane gives an agent exactly these tools and refuses any other hand-over. The names of the tools
+are the attributes of `agents.ports.Tools`.
+"""
+
+from domain.agents import AgentCard, Case
+from domain.errors import Refused
+
+DIAGNOSTICS = AgentCard(
+    name="diagnostics",
+    purpose="says what is wrong: ranked causes with their evidence, or that there is no fault, or that it cannot tell",
+    tools=frozenset({"telemetry", "twin", "past"}),
+    takes=("incident", "alarms", "picture", "evidence"),
+    gives=("diagnosis",),
+    hands_to=frozenset({"provisioning", "ticketing"}),
+)
+
+PROVISIONING = AgentCard(
+    name="provisioning",
+    purpose="says how to repair the likeliest cause, by typed actions that the twin was asked about",
+    tools=frozenset({"twin", "past"}),
+    takes=("incident", "diagnosis", "evidence"),
+    gives=("draft",),
+)
+
+TICKETING = AgentCard(
+    name="ticketing",
+    purpose="writes the trouble ticket of an incident",
+    tools=frozenset(),
+    takes=("incident", "diagnosis", "evidence"),
+    gives=("draft",),
+)
+
+NARRATOR = AgentCard(
+    name="narrator",
+    purpose="answers questions from the record, and refuses what the record does not hold",
+    tools=frozenset({"facts"}),
+    takes=("question",),
+    gives=("answer",),
+)
+
+CARDS: dict[str, AgentCard] = {card.name: card for card in (DIAGNOSTICS, PROVISIONING, TICKETING, NARRATOR)}
+
+
+def accept(card: AgentCard, case: Case) -> None:
+    """Return when the case came through the control plane.
+
+    Raises:
+        Refused: the case bears no hand-off; agents take nothing from each other directly.
+    """
+    if not case.hand_off_id:
+        raise Refused(f"`{card.name}` takes no case without a hand-off; send it through the control plane")

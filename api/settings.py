@@ -1,0 +1,100 @@
+"""Every setting of the house, in one place. Each has a default that works and a variable `NOCTURNE_<NAME>`.
+
+Nothing but settings differs between the embedded default and a larger installation.
+"""
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.errors import BadInput
+
+_NETWORK = re.compile(r"generated:\d{1,6}|topohub:[\w./-]{1,200}|file:.{1,4096}", re.DOTALL)
+
+
+class Settings(BaseSettings):
+    """Durations are seconds of the house's clock."""
+
+    model_config = SettingsConfigDict(env_prefix="NOCTURNE_", frozen=True, extra="ignore")
+
+    data: Path = Field(default=Path("var"), description="folder of the database, the checkpoints and the identities")
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    identity: Literal["local"] = Field(default="local", description="who vouches for accounts")
+
+    network: str = Field(
+        default="generated:200",
+        description="`generated:ELEMENTS`, `topohub:REFERENCE` (for example `topohub:topozoo/Abilene`) or `file:PATH`",
+    )
+    network_url: str = Field(default="", description="where the network itself listens; empty: there is none to act on")
+    seed: int = Field(default=1, ge=0, description="of the generated network and of the emulated one")
+    sampling_period_s: float = Field(default=0.5, gt=0, le=3600, description="between two readings of one element")
+
+    alarm_lateness_s: float = Field(default=86_400.0, ge=0, description="how late an alarm may come and still count")
+    reading_lateness_s: float = Field(default=60.0, ge=0, description="how late a reading may come and still count")
+    settle_s: float = Field(
+        default=2.0, ge=0, description="quiet after the last alarm that ends a provisional diagnosis"
+    )
+    verify_s: float = Field(default=12.0, gt=0, description="within which a repair must have shown its effect")
+    proposal_s: float = Field(default=1800.0, gt=0, description="for which a proposal waits for people")
+    grant_s: float = Field(default=600.0, gt=0, description="for which a grant to execute holds")
+
+    max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024, description="largest request body")
+    max_depth: int = Field(default=64, ge=1, le=500, description="deepest nesting of a JSON body")
+    body_timeout_s: float = Field(default=10.0, gt=0, description="within which a request body must have arrived")
+    open_docs: bool = Field(default=False, description="show /docs without a token")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("network")
+    @classmethod
+    def _known_form(cls, value: str) -> str:
+        if not _NETWORK.fullmatch(value):
+            raise ValueError(
+                f"network `{value[:80]}` is of no known form: write `generated:200`, "
+                "`topohub:topozoo/Abilene` or `file:PATH`"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _local_issuer_stays_at_home(self) -> Self:
+        if self.identity == "local" and not is_loopback(self.host):
+            raise ValueError(
+                f"the local issuer serves this machine only, and `{self.host}` is not a loopback address: "
+                "use 127.0.0.1, ::1 or localhost"
+            )
+        return self
+
+    @property
+    def url(self) -> str:
+        """Where clients of this machine reach the server."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether what listens on `host` can be reached from this machine only; names but localhost cannot tell."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load(**given: Any) -> Settings:
+    """Return the settings from the environment; what is given and not None wins.
+
+    Raises:
+        BadInput: a setting is impossible; the reason names it.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        reason = str(first["msg"]).removeprefix("Value error, ")
+        raise BadInput(f"setting `{name}`: {reason}" if name else reason, code="bad_setting") from None

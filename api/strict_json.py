@@ -1,0 +1,94 @@
+"""JSON from outside, read strictly: UTF-8, bounded nesting, and what I-JSON (RFC 7493) says is read in one way only.
+
+Python's own reader takes NaN, keeps the last of two equal keys, rounds large integers somewhere later and
+falls over at great depth. Here each of these is a `BadInput` with a code of its own.
+"""
+
+import json
+import re
+from typing import Any, NoReturn
+
+from domain.errors import BadInput
+
+#: Beyond this, a JSON number means different things to different readers (RFC 7493, section 2.2).
+LARGEST_INTEGER = 2**53
+
+# possessive, and it takes an unterminated string whole: so it is linear on every input
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_SURROGATE = re.compile(r"\\u[dD][89abAB]")
+
+
+def read(body: bytes, max_depth: int = 64) -> Any:
+    """Return what `body` says.
+
+    Raises:
+        BadInput: it is not UTF-8 (`not_utf8`), too deep (`too_deep`), not JSON (`not_json`), says a key twice
+            (`duplicate_key`), or holds a number (`bad_number`) or a string (`bad_text`) that cannot be kept exactly.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"the body is not UTF-8 at byte {error.start}; send UTF-8", code="not_utf8") from None
+    if deeper_than(body, max_depth):
+        raise BadInput(f"the body is nested deeper than {max_depth} levels; send it flatter", code="too_deep")
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_integer
+        )
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise BadInput(f"the body is not JSON at {where}; send JSON", code="not_json") from None
+    if _SURROGATE.search(text):
+        _refuse_lone_surrogates(value)
+    return value
+
+
+def deeper_than(body: bytes, limit: int) -> bool:
+    """Say whether arrays and objects are nested deeper than `limit`; brackets inside strings do not count."""
+    brackets = _STRING.sub(b"", body).translate(_BRACKETS, _NOT_BRACKETS)
+    for _level in range(limit):
+        if not brackets:
+            return False
+        shorter = brackets.replace(b"[]", b"")
+        if len(shorter) == len(brackets):  # unbalanced: the reader will say so, unless it is too deep as well
+            return len(brackets) > limit
+        brackets = shorter
+    return bool(brackets)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise BadInput(f"key `{twice[:80]}` stands twice in one object; send it once", code="duplicate_key")
+    return found
+
+
+def _constant(name: str) -> NoReturn:
+    raise BadInput(f"`{name}` is no JSON number; leave out or send null for what is unknown", code="bad_number")
+
+
+def _float(digits: str) -> float:
+    value = float(digits)
+    if value in {float("inf"), float("-inf")}:
+        raise BadInput(f"number `{digits[:40]}` is too large to be kept", code="bad_number")
+    return value
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 17 or abs(value := int(digits)) > LARGEST_INTEGER:
+        raise BadInput(
+            f"integer `{digits[:40]}` is beyond 2**53 and cannot be kept exactly; send it as a string",
+            code="bad_number",
+        )
+    return value
+
+
+def _refuse_lone_surrogates(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise BadInput("a string holds half a surrogate pair; send whole characters", code="bad_text") from None

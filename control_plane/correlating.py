@@ -1,0 +1,132 @@
+"""The second step: alarms of one trouble become one incident, by topology, direction and time.
+
+Alarms inside declared planned work that match its predicted effect open none. An incident's revision
+rises whenever its alarms change, so that a diagnosis is known to be about what was known then.
+"""
+
+from collections.abc import Sequence
+
+from control_plane.ports import Written
+from control_plane.road import Road
+from control_plane.tables import Tables
+from domain.alarms import Alarm
+from domain.incidents import Incident, IncidentState
+from domain.records import Entry
+from telemetry.correlate import Group, Standing, assign, planned
+
+_MOST_AT_ONCE = 2000
+
+
+def correlate_new(road: Road) -> list[str]:
+    """Give every alarm that has none an incident, or a reason for having none. Returns the incidents touched."""
+    touched: list[str] = []
+    while True:
+        ids, more = road.ledger.do(lambda tables: _correlate_some(road, tables))
+        touched += ids
+        if not more:
+            return touched
+
+
+def refresh(road: Road, incident_id: str) -> None:
+    """Count an incident's open alarms anew, after some of them were cleared or came back."""
+    road.ledger.do(lambda tables: _refresh(road, tables, incident_id))
+
+
+def _correlate_some(road: Road, tables: Tables) -> Written[tuple[list[str], bool]]:
+    fresh = tables.alarms.find(correlated=False, limit=_MOST_AT_ONCE)
+    if not fresh:
+        return Written(([], False))
+    works = tables.planned_work.find()
+    standing = [_standing(incident) for incident in tables.incidents.find(state=IncidentState.OPEN)]
+    entries, messages, looked_at = [], [], []
+    for alarm in fresh:
+        work = planned(alarm, works)
+        if alarm.cleared or work is not None:
+            tables.alarms.swap(alarm, alarm.but(correlated=True, planned_work_id=work.id if work else None))
+        else:
+            looked_at.append(alarm)
+    expected = len(fresh) - len(looked_at)
+    if expected:
+        entries.append(_entry(road, "correlate.alarms.explained", (), {"planned_or_cleared": expected}))
+    for group in assign(looked_at, standing, road.live.near):
+        incident, opened = _join(road, tables, group, {alarm.id: alarm for alarm in looked_at})
+        kind = "correlate.incident.opened" if opened else "correlate.incident.extended"
+        refs = (incident.id, *group.alarm_ids[:32])
+        entries.append(_entry(road, kind, refs, {"alarms": len(group.alarm_ids), "revision": incident.revision}))
+        messages.append(road.wake(incident.id))
+    touched = [message.ref for message in messages]
+    return Written((touched, len(fresh) == _MOST_AT_ONCE), tuple(entries), tuple(messages))
+
+
+def _standing(incident: Incident) -> Standing:
+    return Standing(
+        id=incident.id,
+        elements=frozenset(incident.elements),
+        first=incident.opened_at,
+        last=incident.last_alarm_at,
+    )
+
+
+def _join(road: Road, tables: Tables, group: Group, alarms: dict[str, Alarm]) -> tuple[Incident, bool]:
+    """Open an incident for the group, or extend the one that it belongs to."""
+    members = [alarms[id] for id in group.alarm_ids]
+    old = tables.incidents.get(group.incident_id) if group.incident_id else None
+    incident = _extended(road, old, members) if old else _opened(road, members)
+    if old is None:
+        tables.incidents.add(incident)
+    else:
+        tables.incidents.swap(old, incident)
+    for alarm in members:
+        tables.alarms.swap(alarm, alarm.but(incident_id=incident.id, correlated=True))
+    return incident, old is None
+
+
+def _opened(road: Road, members: Sequence[Alarm]) -> Incident:
+    now = road.clock.now()
+    return Incident(
+        id=road.id("inc"),
+        region=_region(road, members[0].resource),
+        severity=min((alarm.severity for alarm in members), key=lambda severity: severity.rank),
+        opened_at=min(alarm.event_time for alarm in members),
+        last_alarm_at=max(alarm.last_event_time for alarm in members),
+        last_known_at=now,
+        alarm_ids=tuple(alarm.id for alarm in members),
+        elements=tuple(dict.fromkeys(alarm.resource for alarm in members)),
+        open_alarms=len(members),
+    )
+
+
+def _extended(road: Road, old: Incident, members: Sequence[Alarm]) -> Incident:
+    return old.but(
+        severity=min((old.severity, *(alarm.severity for alarm in members)), key=lambda severity: severity.rank),
+        opened_at=min(old.opened_at, *(alarm.event_time for alarm in members)),
+        last_alarm_at=max(old.last_alarm_at, *(alarm.last_event_time for alarm in members)),
+        last_known_at=road.clock.now(),
+        alarm_ids=(*old.alarm_ids, *(alarm.id for alarm in members)),
+        elements=tuple(dict.fromkeys((*old.elements, *(alarm.resource for alarm in members)))),
+        open_alarms=old.open_alarms + len(members),
+        revision=old.revision + 1,
+    )
+
+
+def _refresh(road: Road, tables: Tables, incident_id: str) -> Written[None]:
+    incident = tables.incidents.get(incident_id)
+    if incident is None or incident.state is IncidentState.CLOSED:
+        return Written(None)
+    alarms = tables.alarms.find(incident_id=incident_id)
+    open_alarms = sum(not alarm.cleared for alarm in alarms)
+    if open_alarms == incident.open_alarms:
+        return Written(None)
+    changed = incident.but(open_alarms=open_alarms, revision=incident.revision + 1, last_known_at=road.clock.now())
+    tables.incidents.swap(incident, changed)
+    fields = {"open_alarms": open_alarms, "revision": changed.revision}
+    entry = _entry(road, "correlate.incident.refreshed", (incident_id,), fields)
+    return Written(None, (entry,), (road.wake(incident_id),))
+
+
+def _region(road: Road, element: str) -> str:
+    return str(road.live.graph.nodes[element].get("region", "default")) if element in road.live.graph else "default"
+
+
+def _entry(road: Road, kind: str, refs: tuple[str, ...], fields: dict[str, int]) -> Entry:
+    return Entry(kind=kind, actor="plane", refs=refs, fields=dict(fields), event_time=road.clock.now())

@@ -1,0 +1,308 @@
+"""The one road, top to bottom.
+
+    receive → correlate → diagnose → propose → rehearse → judge → gate → act → verify → record
+
+`receive` and `correlate` are called by the doors and the worker, before there is an incident to walk for.
+From `diagnose` on, `walk` takes one incident as far as it goes by itself. Every step asks the ledger where the
+matter stands, does its part if it is its turn, and commits change, record and outbox rows together; so a step
+that is entered twice does nothing the second time, and a crash anywhere loses and repeats nothing.
+"""
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any, TypeAlias, TypedDict
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import interrupt
+
+from control_plane import correlating, gathering, proposing, receiving, verification
+from control_plane.executor import advance, execution_id_of, load
+from control_plane.gate import WAITING, entry, expire, make_grant, moved, withdraw
+from control_plane.judging import brief, decide
+from control_plane.ports import Written
+from control_plane.preflight import begin
+from control_plane.rehearsing import rehearsal_of
+from control_plane.road import Road
+from control_plane.tables import Tables
+from domain.decisions import Answer
+from domain.diagnosis import Diagnosis, Verdict
+from domain.errors import BadInput
+from domain.execution import ExecutionState
+from domain.incidents import Incident, IncidentState, Resolution
+from domain.proposals import Proposal, ProposalState
+from domain.records import Entry
+
+# --- before there is an incident ------------------------------------------------------------------------------------
+
+receive = receiving.receive_alarms
+correlate = correlating.correlate_new
+
+
+# --- the road of one incident ---------------------------------------------------------------------------------------
+
+
+def diagnose(road: Road, incident_id: str) -> None:
+    """Have the diagnostics agent rank causes, unless the newest diagnosis stands or a plan is being carried out."""
+    incident, standing = _incident(road, incident_id)
+    if incident.state is IncidentState.CLOSED or _fits(road, incident, standing) or _acting(road, incident_id):
+        return
+    case = gathering.gather(road, incident)
+    diagnosis = road.diagnostician.diagnose(case)
+
+    def change(tables: Tables) -> Written[None]:
+        if not tables.incidents.swap(incident, incident.but(diagnosis_id=diagnosis.id)):
+            return Written(None)  # alarms arrived meanwhile: their own wake has it diagnosed anew
+        tables.evidence.add(*case.evidence)
+        tables.diagnoses.add(diagnosis)
+        again = (road.wake(incident_id, road.settings.settle_s),) if diagnosis.provisional else ()
+        return Written(None, (_diagnosed(road, incident, diagnosis),), again)
+
+    road.ledger.do(change)
+    road.notice("diagnosed", incident_id)
+    if diagnosis.verdict is Verdict.NO_FAULT and not incident.open_alarms:
+        close(road, incident_id, Resolution.NOT_OURS, "it recovered before anything was done; not by us")
+
+
+def propose(road: Road, incident_id: str) -> None:
+    """Hand the diagnosis to the planning agents, through the plane; a changed diagnosis withdraws what rested on it."""
+    incident, diagnosis = _incident(road, incident_id)
+    if incident.state is IncidentState.CLOSED or diagnosis is None or incident.proposed_for == diagnosis.id:
+        return
+    if _acting(road, incident_id):
+        return
+    proposing.ask_planners(road, incident, diagnosis)
+    road.notice("proposed", incident_id)
+
+
+def rehearse(road: Road, incident_id: str) -> None:
+    """Run each drafted plan, its inverse, and doing nothing in the twin; this run alone counts as the rehearsal."""
+    for proposal in _proposals(road, incident_id, ProposalState.DRAFTED):
+        snapshot = road.live.snapshot()
+        try:
+            rehearsal = rehearsal_of(road, proposal, snapshot)
+        except BadInput as error:
+            _withdraw(road, proposal, f"it cannot be rehearsed: {error.reason}")
+            continue
+
+        def change(
+            tables: Tables, old: Proposal = proposal, made: Any = rehearsal, twin: Any = snapshot
+        ) -> Written[None]:
+            proposing.keep_twin_state(road, tables, twin)
+            tables.rehearsals.add(made)
+            new = moved(tables, old, ProposalState.REHEARSED, "; ".join(made.reasons), rehearsal_id=made.id)
+            said = {"sound": made.sound, "lost_now": made.nothing.expected.lost_mbps, "recovers": len(made.recovers)}
+            refs = (made.id, made.snapshot_digest)
+            return Written(None, (entry(road, "rehearse.proposal.rehearsed", "plane", new, refs, **said),))
+
+        road.ledger.do(change)
+        road.notice("rehearsed", proposal.id)
+
+
+def judge(road: Road, incident_id: str) -> None:
+    """Ask the policy book: allow makes a grant at once, hold waits for people, deny ends it."""
+    for proposal in _proposals(road, incident_id, ProposalState.REHEARSED):
+
+        def change(tables: Tables, old: Proposal = proposal) -> Written[None]:
+            about, now = brief(tables, old), road.clock.now()
+            decision = decide(road, about, now, about.signatures)
+            tables.decisions.add(decision)
+            answer = decision.judgement.answer
+            state = {
+                Answer.ALLOW: ProposalState.GRANTED,
+                Answer.HOLD: ProposalState.HELD,
+                Answer.DENY: ProposalState.DENIED,
+            }[answer]
+            because = "; ".join(rule.because for rule in decision.judgement.rules)
+            new = moved(tables, old, state, because, decision_id=decision.id)
+            if answer is Answer.ALLOW:
+                make_grant(road, tables, about, ())
+            rules = [rule.id for rule in decision.judgement.rules]
+            said = {"answer": answer, "rules": rules, "errors": list(decision.judgement.errors)}
+            deadline = (old.expires_at - now).total_seconds()
+            later = (road.wake(incident_id, deadline),) if answer is Answer.HOLD else ()
+            made = entry(road, "judge.proposal.decided", "plane", new, (decision.id,), context=decision.context, **said)
+            return Written(None, (made,), later)
+
+        road.ledger.do(change)
+        road.notice("judged", proposal.id)
+
+
+def gate(road: Road, incident_id: str) -> bool:
+    """Expire what nobody decided in time; say whether anything still waits for people."""
+    now = road.clock.now()
+    for proposal in _proposals(road, incident_id, *WAITING, ProposalState.GRANTED):
+        if now < proposal.expires_at:
+            continue
+
+        def change(tables: Tables, old: Proposal = proposal) -> Written[None]:
+            _, made = expire(road, tables, old)
+            return Written(None, (made,))
+
+        road.ledger.do(change)
+    return bool(_proposals(road, incident_id, *WAITING))
+
+
+def act(road: Road, incident_id: str) -> None:
+    """Carry out what was granted: look at the world once more, then step by step (`executor.advance`)."""
+    for proposal in _proposals(road, incident_id, ProposalState.GRANTED):
+        begin(road, proposal)
+    for proposal in _proposals(road, incident_id, ProposalState.EXECUTING):
+        advance(road, execution_id_of(proposal.id))
+
+
+def verify(road: Road, incident_id: str) -> None:
+    """Measure whether it worked and whether it was us; come back while it is too early to tell."""
+    for proposal in _proposals(road, incident_id, ProposalState.EXECUTING):
+        matter = load(road, execution_id_of(proposal.id))
+        if matter.execution.state is not ExecutionState.VERIFYING:
+            continue
+        again_s = verification.verify(road, matter)
+        if again_s is not None:
+            road.ledger.do(lambda _, s=again_s: Written(None, (), (road.wake(incident_id, s),)))
+    _close_if_over(road, incident_id)
+
+
+def close(road: Road, incident_id: str, resolution: Resolution, because: str, actor: str = "plane") -> Incident:
+    """Close an incident and withdraw what still waits in it. Raises IllegalMove when it is closed already."""
+
+    def change(tables: Tables) -> Written[Incident]:
+        incident = tables.incidents.get(incident_id)
+        assert incident is not None
+        closed = incident.closed(resolution, because, road.clock.now())
+        tables.incidents.swap(incident, closed)
+        left = [p for p in tables.proposals.find(incident_id=incident_id) if p.live]
+        waiting = [p for p in left if p.state is not ProposalState.EXECUTING]
+        made = [withdraw(road, tables, p, f"the incident was closed: {because}")[1] for p in waiting]
+        fields = {"resolution": resolution, "because": because}
+        made.append(
+            Entry(
+                kind="verify.incident.closed",
+                actor=actor,
+                refs=(incident_id,),
+                fields=fields,
+                event_time=road.clock.now(),
+                tenant=incident.tenant,
+                residency=incident.region,
+            )
+        )
+        return Written(closed, tuple(made))
+
+    closed = road.ledger.do(change)
+    road.notice("closed", incident_id)
+    return closed
+
+
+# --- where a matter stands ------------------------------------------------------------------------------------------
+
+
+def _incident(road: Road, incident_id: str) -> tuple[Incident, Diagnosis | None]:
+    def read(tables: Tables) -> tuple[Incident | None, Diagnosis | None]:
+        incident = tables.incidents.get(incident_id)
+        return incident, tables.diagnoses.get(incident.diagnosis_id or "") if incident else None
+
+    incident, diagnosis = road.ledger.read(read)
+    if incident is None:
+        raise BadInput(f"there is no incident `{incident_id}`")
+    return incident, diagnosis
+
+
+def _fits(road: Road, incident: Incident, diagnosis: Diagnosis | None) -> bool:
+    """Say whether the diagnosis is about the alarms as they are now, and not only provisional."""
+    if diagnosis is None or diagnosis.revision < incident.revision:
+        return False
+    settled_at = incident.last_known_at + timedelta(seconds=road.settings.settle_s)
+    return not diagnosis.provisional or road.clock.now() < settled_at
+
+
+def _proposals(road: Road, incident_id: str, *states: ProposalState) -> list[Proposal]:
+    return road.ledger.read(lambda tables: tables.proposals.find(incident_id=incident_id, state=states))
+
+
+def _acting(road: Road, incident_id: str) -> bool:
+    """Say whether a repair is granted or being carried out: the ground is not moved under it."""
+    busy = _proposals(road, incident_id, ProposalState.GRANTED, ProposalState.EXECUTING)
+    return any(proposing.repairs(proposal) for proposal in busy)
+
+
+def _withdraw(road: Road, proposal: Proposal, because: str) -> None:
+    road.ledger.do(lambda tables: Written(None, (withdraw(road, tables, proposal, because)[1],)))
+
+
+def _diagnosed(road: Road, incident: Incident, diagnosis: Diagnosis) -> Entry:
+    top = diagnosis.top
+    return Entry(
+        kind="diagnose.incident.diagnosed",
+        actor=diagnosis.made_by,
+        refs=(incident.id, diagnosis.id, *(top.evidence_ids[:32] if top else ())),
+        event_time=road.clock.now(),
+        tenant=incident.tenant,
+        residency=incident.region,
+        fields={
+            "verdict": diagnosis.verdict,
+            "revision": diagnosis.revision,
+            "provisional": diagnosis.provisional,
+            "cause": top.element if top else "",
+            "fault": top.fault if top else "",
+            "confidence": top.confidence if top else 0.0,
+            "candidate_set": list(diagnosis.candidate_set),
+            "not_checked": list(diagnosis.not_checked),
+            "next_role": "" if top else "operator",
+        },
+    )
+
+
+def _close_if_over(road: Road, incident_id: str) -> None:
+    """Close the incident when its repair is settled and no alarm stands; otherwise it stays with people."""
+    incident, _ = _incident(road, incident_id)
+    if incident.state is IncidentState.CLOSED:
+        return
+    repairs = [p for p in _proposals(road, incident_id, ProposalState.SETTLED) if proposing.repairs(p)]
+    if not repairs:
+        return
+    execution = load(road, execution_id_of(repairs[-1].id)).execution
+    if execution.outcome and execution.outcome.resolution in {Resolution.RESTORED, Resolution.NOT_OURS}:
+        close(road, incident_id, execution.outcome.resolution, execution.outcome.because)
+
+
+# --- the graph: it sleeps and wakes; the ledger knows ---------------------------------------------------------------
+
+
+Graph: TypeAlias = CompiledStateGraph[Any, Any, Any, Any]
+
+
+class Here(TypedDict):
+    """All that the graph remembers: which incident. Where it stands is in the ledger."""
+
+    incident: str
+
+
+def build(road: Road, saver: BaseCheckpointSaver[str]) -> Graph:
+    """Wire the steps. Its checkpoints are a convenience: `walk` enters from the top every time."""
+
+    def stop_at_gate(here: Here) -> dict[str, str]:
+        waits = gate(road, here["incident"])
+        if waits and not _proposals(road, here["incident"], ProposalState.GRANTED, ProposalState.EXECUTING):
+            interrupt({"waits_for": "a person", "incident": here["incident"]})
+        return {}
+
+    def node(step: Any) -> Any:
+        return lambda here: step(road, here["incident"]) or {}
+
+    graph = StateGraph(Here)
+    for step in (diagnose, propose, rehearse, judge):
+        graph.add_node(step.__name__, node(step))
+    graph.add_node("gate", stop_at_gate)
+    graph.add_node("act", node(act))
+    graph.add_node("verify", node(verify))
+    order = [START, "diagnose", "propose", "rehearse", "judge", "gate", "act", "verify", END]
+    for here, there in pairwise(order):
+        graph.add_edge(here, there)
+    return graph.compile(checkpointer=saver)
+
+
+def walk(road: Road, graph: Graph, incident_id: str) -> None:
+    """Enter the road of an incident from the top; a lost, late, early or double wake is harmless."""
+    with road.turn(incident_id):
+        graph.invoke({"incident": incident_id}, {"configurable": {"thread_id": incident_id}}, durability="exit")

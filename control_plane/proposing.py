@@ -1,0 +1,137 @@
+"""Turning drafts into proposals: hand-offs through the plane, and what a new diagnosis means for older plans."""
+
+from datetime import timedelta
+
+from control_plane.gate import WAITING, entry, withdraw
+from control_plane.gathering import case_of
+from control_plane.handoffs import hand_over
+from control_plane.ports import Planner, Written
+from control_plane.road import Road
+from control_plane.tables import Tables
+from domain.actions import ActionClass
+from domain.bookkeeping import TwinState
+from domain.diagnosis import Diagnosis, Verdict
+from domain.incidents import Incident
+from domain.proposals import Draft, Proposal, ProposalState
+from domain.records import Entry
+from twin.snapshot import Snapshot
+
+_PAPERWORK = frozenset({ActionClass.OPEN_TICKET, ActionClass.CANCEL_TICKET})
+_NOT_AGAIN = frozenset({ProposalState.REJECTED, ProposalState.DENIED, ProposalState.SETTLED, ProposalState.CHANGED})
+_REPLACEABLE = frozenset({ProposalState.DRAFTED, ProposalState.REHEARSED, *WAITING})
+
+
+def repairs(proposal: Proposal) -> bool:
+    """Say whether a proposal would change the network, rather than write a ticket about it."""
+    return not _PAPERWORK.issuperset(proposal.plan.classes)
+
+
+def ask_planners(road: Road, incident: Incident, diagnosis: Diagnosis) -> None:
+    """Ask every planner that may be handed this diagnosis; then note that it was done."""
+    drafts = [] if diagnosis.verdict is not Verdict.CAUSE else _drafts(road, incident, diagnosis)
+    now_done = incident.but(proposed_for=diagnosis.id)
+
+    def change(tables: Tables) -> Written[None]:
+        if not tables.incidents.swap(incident, now_done):
+            return Written(None)
+        entries: list[Entry] = []
+        entries += _withdraw_outdated(road, tables, incident, diagnosis, drafts)
+        for planner, draft in drafts:
+            made = _proposal(road, tables, planner, incident, diagnosis, draft)
+            if made is not None:
+                tables.proposals.add(made)
+                refs = (diagnosis.id, *draft.evidence_ids[:32])
+                plan = made.plan.model_dump(mode="json")
+                entries.append(
+                    entry(road, "propose.proposal.drafted", made.requester, made, refs, plan=plan, why=made.why)
+                )
+        entries = entries or [_nothing(road, incident, diagnosis)]
+        return Written(None, tuple(entries))
+
+    road.ledger.do(change)
+
+
+def keep_twin_state(road: Road, tables: Tables, snapshot: Snapshot) -> None:
+    """Store the snapshot that a decision rests on, once."""
+    if tables.twin_states.get(snapshot.digest) is None:
+        state = TwinState(
+            id=snapshot.digest,
+            inventory_digest=snapshot.inventory_digest,
+            body=snapshot.body(),
+            made_at=road.clock.now(),
+        )
+        tables.twin_states.add(state)
+
+
+def _drafts(road: Road, incident: Incident, diagnosis: Diagnosis) -> list[tuple[Planner, Draft]]:
+    """Hand the case to each planner; a ticket waits until the diagnosis is no longer provisional."""
+    drafts = []
+    for planner in road.planners:
+        if diagnosis.provisional and planner.card.name == "ticketing":
+            continue
+        case = case_of(road, incident)
+        ticket = hand_over(road, incident.id, road.diagnostician.card, planner.card, diagnosis.id)
+        draft = planner.plan(case.but(hand_off_id=ticket.id, diagnosis=diagnosis))
+        if draft is not None:
+            drafts.append((planner, draft))
+    return drafts
+
+
+def _withdraw_outdated(
+    road: Road, tables: Tables, incident: Incident, diagnosis: Diagnosis, drafts: list[tuple[Planner, Draft]]
+) -> list[Entry]:
+    """Withdraw repairs that wait and that the new diagnosis does not ask for any more; leave the others standing."""
+    wanted = {draft.plan.digest for _, draft in drafts}
+    entries = []
+    for proposal in tables.proposals.find(incident_id=incident.id, state=tuple(_REPLACEABLE)):
+        if repairs(proposal) and proposal.plan_digest not in wanted and proposal.requester.startswith("agent:"):
+            because = f"the diagnosis was revised (`{diagnosis.id}`), and no longer asks for this plan"
+            entries.append(withdraw(road, tables, proposal, because)[1])
+    return entries
+
+
+def _proposal(
+    road: Road, tables: Tables, planner: Planner, incident: Incident, diagnosis: Diagnosis, draft: Draft
+) -> Proposal | None:
+    """Return the proposal for a draft, or None when the same plan stands, was refused, or was tried already."""
+    digest = draft.plan.digest
+    earlier = tables.proposals.find(incident_id=incident.id, requester=planner.card.principal)
+    paperwork = _PAPERWORK.issuperset(draft.plan.classes)
+    same = [p for p in earlier if paperwork or p.plan_digest == digest]
+    if any(p.live or p.state in _NOT_AGAIN for p in same):
+        return None
+    now = road.clock.now()
+    return Proposal(
+        id=road.id("prop"),
+        incident_id=incident.id,
+        diagnosis_id=diagnosis.id,
+        change_id=road.id("chg"),
+        tenant=incident.tenant,
+        region=incident.region,
+        requester=planner.card.principal,
+        title=draft.title,
+        why=draft.why,
+        plan=draft.plan,
+        plan_digest=digest,
+        evidence_ids=draft.evidence_ids,
+        confidence=draft.confidence,
+        cause_element=draft.cause_element,
+        alternatives=draft.alternatives,
+        expires_at=now + timedelta(seconds=road.settings.proposal_s),
+        made_at=now,
+    )
+
+
+def _nothing(road: Road, incident: Incident, diagnosis: Diagnosis) -> Entry:
+    """No plan came of the diagnosis: say so, and who is next."""
+    return Entry(
+        kind="propose.incident.nothing_new",
+        actor="plane",
+        refs=(incident.id, diagnosis.id),
+        event_time=road.clock.now(),
+        fields={
+            "verdict": diagnosis.verdict,
+            "next_role": "operator",
+            "deadline": (road.clock.now() + timedelta(seconds=road.settings.proposal_s)).isoformat(),
+        },
+    )

@@ -1,0 +1,278 @@
+"""The first step: what comes in by any door is sorted, made durable and counted in one transaction, then acknowledged.
+
+For each source `received == kept + late + rejected`, always; repeats are part of what is kept.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from control_plane.ports import Written
+from control_plane.road import Road
+from control_plane.tables import Message, Tables
+from domain.alarms import Alarm, AlarmReport
+from domain.base import Word
+from domain.bookkeeping import Cursor, LateArrival, Quarantined, Tally
+from domain.canonical import digest
+from domain.errors import BadInput
+from domain.measurements import Batch, Reading
+from domain.records import Entry
+from telemetry.dedup import Folded, fold
+from telemetry.intake import (
+    Intake,
+    Sorted,
+    read_alertmanager,
+    read_plant_alarms,
+    read_plant_readings,
+    read_tmf642,
+)
+
+#: What a door's name means: how its payload is read.
+DOORS: dict[str, Callable[[Any, Intake], Sorted[AlarmReport]]] = {
+    "alertmanager": read_alertmanager,
+    "tmf642": read_tmf642,
+}
+
+
+class Rejection(Word):
+    """One item that was not taken, and why."""
+
+    rule: str
+    reason: str
+    value: str
+
+
+class Receipt(Word):
+    """What became of what was sent."""
+
+    received: int
+    kept: int
+    late: int
+    rejected: int
+    alarm_ids: tuple[str, ...] = ()
+    rejections: tuple[Rejection, ...] = ()
+
+
+def intake(road: Road, *, readings_of_s: float | None = None) -> Intake:
+    """Return the rules of the moment: what time it is, which elements exist, how late is too late.
+
+    `readings_of_s` widens the lateness bound of readings, for reading history.
+    """
+    return Intake(
+        now=road.clock.now(),
+        known=road.live.elements,
+        alarm_lateness_s=road.settings.alarm_lateness_s,
+        reading_lateness_s=readings_of_s or road.settings.reading_lateness_s,
+    )
+
+
+def receive_alarms(road: Road, actor: str, door: str, payload: Any) -> Receipt:
+    """Take alarms from one of `DOORS`; durable when this returns.
+
+    Raises:
+        BadInput: the door is unknown, or the payload has not the door's shape at all.
+    """
+    if door not in DOORS:
+        raise BadInput(f"there is no door `{door}`; the doors are {', '.join(sorted(DOORS))}")
+    items = DOORS[door](payload, intake(road))
+    receipt = road.ledger.do(lambda tables: _keep(road, tables, actor, door, items))
+    road.bell.set()
+    return receipt
+
+
+def receive_feed(road: Road, source: str, wait_s: float) -> int:
+    """Take what the network has said since last time, in one transaction with the position that was read.
+
+    Returns:
+        The number of feed items taken.
+    """
+    stored = road.ledger.read(lambda tables: tables.cursors.get(source))
+    cursor = stored or Cursor(id=source, position=0)
+    feed = road.network.poll(cursor.position, wait_s=wait_s)
+    if feed.position == cursor.position:
+        return 0
+    rules = intake(road)
+    alarms = read_plant_alarms([item for item in feed.items if item.get("type") == "alarm"], rules)
+    readings = {name: read_plant_readings(rows, rules) for name, rows in _by_source(feed.items).items()}
+    batches = [batch for name, rows in readings.items() if (batch := _batch(road, name, rows.kept))]
+
+    def change(tables: Tables) -> Written[Receipt]:
+        written = _keep(road, tables, source, source, alarms)
+        entries = [*written.entries, *_keep_readings(road, tables, source, batches, readings)]
+        moved = Cursor(id=source, position=feed.position)
+        if stored is None:
+            tables.cursors.add(moved)
+        elif not tables.cursors.swap(stored, moved):
+            raise BadInput(f"another reader moved the cursor of `{source}`; run one reader per feed")
+        return Written(written.result, tuple(entries), written.messages)
+
+    road.ledger.do(change)
+    for batch in batches:
+        road.live.apply(batch)
+    _note_configuration(road, feed.items)
+    road.bell.set()
+    return len(feed.items)
+
+
+def history_batches(road: Road, rules: Intake) -> list[Batch]:
+    """Return the network's own history as batches: baselines for `Live.backfill`, not a signal, so not stored."""
+    items = [item for item in road.network.history() if item.get("type") == "readings"]
+    sorted_rows = {name: read_plant_readings(rows, rules) for name, rows in _by_source(items).items()}
+    return [batch for name, rows in sorted_rows.items() if (batch := _batch(road, name, rows.kept))]
+
+
+def _note_configuration(road: Road, items: Sequence[dict[str, Any]]) -> None:
+    """Let the twin follow configuration notifications; what names no known element is left to the next read-back."""
+    for item in items:
+        if item.get("type") != "state" or item.get("element") not in road.live.elements:
+            continue
+        at = datetime.fromisoformat(str(item.get("time")))
+        road.live.twin.configured(str(item["element"]), str(item.get("attribute")), str(item.get("value")), at)
+
+
+def _keep(road: Road, tables: Tables, actor: str, source: str, items: Sorted[AlarmReport]) -> Written[Receipt]:
+    """Store kept, late and rejected alarms and the tally; ask for correlation."""
+    now = road.clock.now()
+    identities = {str(report.key) for report in items.kept}
+    standing = _standing(tables, identities)
+    folded = fold(items.kept, standing, now, road.id)
+    tables.alarms.add(*folded.new)
+    for old, new in folded.changed:
+        tables.alarms.swap(old, new)
+    _set_aside(road, tables, source, items)
+    _count(tables, source, now, items, folded.repeats)
+    changed = [new for _, new in folded.changed]
+    receipt = Receipt(
+        received=items.received,
+        kept=len(items.kept),
+        late=len(items.late),
+        rejected=len(items.rejected),
+        alarm_ids=tuple(alarm.id for alarm in (*folded.new, *changed)),
+        rejections=tuple(Rejection(rule=r.rule, reason=r.reason, value=r.value) for r in items.rejected),
+    )
+    if not items.received:
+        return Written(receipt)
+    return Written(receipt, (_entry(actor, source, receipt, folded, now),), _asks(road, folded))
+
+
+def _standing(tables: Tables, identities: set[str]) -> dict[str, Alarm]:
+    """Return the newest stored alarm of each identity."""
+    found = tables.alarms.find(identity=tuple(identities)) if identities else []
+    return {alarm.identity: alarm for alarm in found}
+
+
+def _entry(actor: str, source: str, receipt: Receipt, folded: Folded, now: datetime) -> Entry:
+    """One record for the whole batch: its digest covers every alarm as stored."""
+    stored = (*folded.new, *(new for _, new in folded.changed))
+    return Entry(
+        kind="receive.alarms.kept",
+        actor=actor,
+        refs=receipt.alarm_ids if len(receipt.alarm_ids) <= 16 else (),
+        event_time=max((alarm.last_event_time for alarm in stored), default=now),
+        fields={
+            "source": source,
+            "received": receipt.received,
+            "kept": receipt.kept,
+            "late": receipt.late,
+            "rejected": receipt.rejected,
+            "alarms_digest": digest([alarm.model_dump(mode="json") for alarm in stored]),
+        },
+    )
+
+
+def _asks(road: Road, folded: Folded) -> tuple[Message, ...]:
+    now = road.clock.now()
+    asks = []
+    if any(not alarm.cleared for alarm in folded.new) or any(not new.correlated for _, new in folded.changed):
+        asks.append(Message(id=road.id("msg"), topic="correlate", ref="", due_at=now))
+    touched = {new.incident_id for old, new in folded.changed if new.incident_id and old.cleared != new.cleared}
+    asks += [Message(id=road.id("msg"), topic="refresh", ref=incident, due_at=now) for incident in sorted(touched)]
+    return tuple(asks)
+
+
+def _set_aside(road: Road, tables: Tables, source: str, items: Sorted[Any]) -> None:
+    now = road.clock.now()
+    tables.quarantine.add(
+        *(
+            Quarantined(
+                id=road.id("quar"),
+                source=source,
+                rule=item.rule,
+                reason=item.reason,
+                value=item.value,
+                payload=item.payload,
+                known_time=now,
+            )
+            for item in items.rejected
+        )
+    )
+    tables.late.add(
+        *(
+            LateArrival(
+                id=road.id("late"), source=source, payload=item.payload, event_time=item.event_time, known_time=now
+            )
+            for item in items.late
+        )
+    )
+
+
+def _count(tables: Tables, source: str, now: datetime, items: Sorted[Any], repeats: int) -> None:
+    old = tables.tallies.get(source)
+    base = old or Tally(id=source)
+    new = base.but(
+        received=base.received + items.received,
+        kept=base.kept + len(items.kept),
+        late=base.late + len(items.late),
+        rejected=base.rejected + len(items.rejected),
+        repeats=base.repeats + repeats,
+        last_known=now,
+    )
+    if old is None:
+        tables.tallies.add(new)
+    else:
+        tables.tallies.swap(old, new)
+
+
+def _batch(road: Road, source: str, readings: Sequence[Reading]) -> Batch | None:
+    if not readings:
+        return None
+    times = [reading.event_time for reading in readings]
+    return Batch.model_construct(
+        id=road.id("batch"),
+        source=source,
+        known_time=road.clock.now(),
+        first_event_time=min(times),
+        last_event_time=max(times),
+        readings=tuple(readings),
+    )
+
+
+def _by_source(items: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for item in items:
+        if item.get("type") == "readings":
+            groups[str(item.get("source", "unnamed"))[:256]].append(item)
+    return groups
+
+
+def _keep_readings(
+    road: Road, tables: Tables, actor: str, batches: Sequence[Batch], readings: Mapping[str, Sorted[Reading]]
+) -> list[Entry]:
+    """Store readings per source; one record covers them all."""
+    if not readings:
+        return []
+    tables.batches.add(*batches)
+    for source, items in readings.items():
+        _set_aside(road, tables, source, items)
+        _count(tables, source, road.clock.now(), items, 0)
+    counts = {source: [len(i.kept), len(i.late), len(i.rejected)] for source, i in readings.items()}
+    return [
+        Entry(
+            kind="receive.readings.kept",
+            actor=actor,
+            refs=tuple(batch.id for batch in batches),
+            event_time=max((batch.last_event_time for batch in batches), default=road.clock.now()),
+            fields={"kept_late_rejected": counts},
+        )
+    ]

@@ -1,0 +1,137 @@
+"""What drives the road when nobody calls: the feed reader, the dispatcher of due messages, and recovery at start.
+
+Messages are taken from the outbox at least once; every step they lead to is safe to enter twice. An incident's
+road is walked by one thread of the pool at a time, so a plan that waits for a device holds up no other incident.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import structlog
+
+from control_plane import correlating, flow, receiving
+from control_plane.ports import Written
+from control_plane.road import Road
+from control_plane.tables import Message
+from domain.errors import NocturneError, Unavailable
+from domain.incidents import IncidentState
+
+_FEED_WAIT_S = 0.5
+_IDLE_S = 0.05
+_BACKOFF_S = (0.2, 1.0, 5.0, 30.0)
+
+log = structlog.get_logger("worker")
+
+
+class Worker:
+    """Runs the road in background threads between `start` and `close`."""
+
+    def __init__(self, road: Road, graph: flow.Graph, *, feed: str, walkers: int = 4) -> None:
+        self._road, self._graph, self._feed = road, graph, feed
+        self._stop = threading.Event()
+        self._pool = ThreadPoolExecutor(max_workers=walkers, thread_name_prefix="walker")
+        self._threads: list[threading.Thread] = []
+        self._walking: set[str] = set()
+        self._again: set[str] = set()
+        self._lock = threading.Lock()
+        self._failures: dict[str, int] = {}
+
+    def start(self) -> None:
+        """Wake everything that was open when the last process ended, then begin to read and to dispatch."""
+        recover(self._road)
+        for name, run in (("feed", self._read_feed), ("dispatcher", self._dispatch)):
+            thread = threading.Thread(target=run, name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def close(self) -> None:
+        """Stop reading and dispatching, and wait for what is being walked."""
+        self._stop.set()
+        self._road.bell.set()
+        for thread in self._threads:
+            thread.join()
+        self._pool.shutdown(wait=True)
+
+    def _read_feed(self) -> None:
+        failures = 0
+        while not self._stop.is_set():
+            try:
+                receiving.receive_feed(self._road, self._feed, _FEED_WAIT_S)
+                failures = 0
+            except NocturneError as error:
+                log.warning("feed_unread", source=self._feed, code=error.error_code, reason=error.reason)
+                self._stop.wait(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
+                failures += 1
+
+    def _dispatch(self) -> None:
+        while not self._stop.is_set():
+            self._road.bell.clear()
+            try:
+                messages = self._road.ledger.due(self._road.clock.now())
+                self._handle(messages)
+                self._road.ledger.done(messages)
+            except Unavailable as error:
+                log.warning("store_unavailable", reason=error.reason)
+                self._stop.wait(_BACKOFF_S[1])
+                continue
+            if not messages:
+                self._road.bell.wait(_IDLE_S)
+
+    def _handle(self, messages: Iterable[Message]) -> None:
+        topics: dict[str, set[str]] = {}
+        for message in messages:
+            topics.setdefault(message.topic, set()).add(message.ref)
+        for incident_id in topics.get("refresh", ()):
+            self._safely(incident_id, lambda id=incident_id: correlating.refresh(self._road, id))
+        if "correlate" in topics:
+            self._safely("correlate", lambda: flow.correlate(self._road))
+        for incident_id in topics.get("wake", ()):
+            self._walk_soon(incident_id)
+
+    def _walk_soon(self, incident_id: str) -> None:
+        """Have an incident walked; one that is being walked is walked once more afterwards."""
+        with self._lock:
+            if incident_id in self._walking:
+                self._again.add(incident_id)
+                return
+            self._walking.add(incident_id)
+        self._pool.submit(self._walk, incident_id)
+
+    def _walk(self, incident_id: str) -> None:
+        while True:
+            self._safely(incident_id, lambda: flow.walk(self._road, self._graph, incident_id))
+            with self._lock:
+                if incident_id not in self._again or self._stop.is_set():
+                    self._walking.discard(incident_id)
+                    self._again.discard(incident_id)
+                    return
+                self._again.discard(incident_id)
+
+    def _safely(self, ref: str, step: Callable[[], object]) -> None:
+        """A step that fails is logged and tried again later; it never takes the others down with it."""
+        try:
+            step()
+            self._failures.pop(ref, None)
+        except Exception:  # whatever it is, the other incidents must go on
+            failures = self._failures[ref] = self._failures.get(ref, 0) + 1
+            log.exception("step_failed", ref=ref, failures=failures)
+            delay = _BACKOFF_S[min(failures, len(_BACKOFF_S)) - 1]
+            topic = "wake" if ref.startswith("inc_") else "correlate"
+            due_at = self._road.clock.now() + timedelta(seconds=delay)
+            again = Message(id=self._road.id("msg"), topic=topic, ref=ref if topic == "wake" else "", due_at=due_at)
+            self._road.ledger.do(lambda _: Written(None, (), (again,)))
+
+
+def recover(road: Road) -> int:
+    """Have every open incident walked, and uncorrelated alarms correlated: whatever a crash left, the ledger knows.
+
+    Returns:
+        How many incidents were woken.
+    """
+    open_incidents = road.ledger.read(lambda tables: tables.incidents.find(state=IncidentState.OPEN))
+    wakes = [road.wake(incident.id) for incident in open_incidents]
+    correlate = Message(id=road.id("msg"), topic="correlate", ref="", due_at=road.clock.now())
+    road.ledger.do(lambda _: Written(None, (), (*wakes, correlate)))
+    return len(wakes)

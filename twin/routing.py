@@ -1,0 +1,155 @@
+"""Which way the traffic goes: shortest paths with ECMP for all demands of one state, as rows per destination.
+
+`Routing` is the result for one state. A later state is routed `from` an earlier one: rows that no changed arc
+touches are taken over, and the answer is the same to the last bit (see `twin.kernel`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from twin import kernel
+from twin.topology import Flags, Floats, Ints, Topology
+
+
+@dataclass(frozen=True, eq=False)
+class Ask:
+    """What is to be routed: arcs with their metrics, and demands with their waypoints (-1: none)."""
+
+    usable: Flags
+    metric: Ints
+    mbps: Floats
+    via: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Routing:
+    """One row per destination; `row_at[router]` is its row or -1. Shapes: see `twin.kernel.route`."""
+
+    ask: Ask
+    goals: Ints
+    row_at: Ints
+    distance: Ints
+    order: Ints
+    settled: Ints
+    carries: Flags
+    load: Floats
+
+    @property
+    def arc_load(self) -> Floats:
+        """Mbit/s per arc, summed in the order of the destinations."""
+        total: Floats = self.load.sum(axis=0)
+        return total
+
+
+def _segments(topology: Topology, ask: Ask) -> tuple[Ints, Ints, Floats]:
+    """Return (from, to, Mbit/s) of all legs: a demand with a waypoint has two."""
+    bent = ask.via >= 0
+    begins = np.concatenate([topology.source, ask.via[bent]])
+    ends = np.concatenate([np.where(bent, ask.via, topology.destination), topology.destination[bent]])
+    return begins.astype(np.int32), ends.astype(np.int32), np.concatenate([ask.mbps, ask.mbps[bent]])
+
+
+def route(topology: Topology, ask: Ask, base: Routing | None = None) -> Routing:
+    """Route all demands; `base` is a routing of the same topology that was computed without a base itself."""
+    begins, ends, mbps = _segments(topology, ask)
+    goals = np.unique(ends)
+    routers, arcs, rows = len(topology.routers), len(topology.tail), len(goals)
+    row_at = np.full(routers, -1, np.int32)
+    row_at[goals] = np.arange(rows, dtype=np.int32)
+    enters, sources = np.zeros((rows, routers)), np.zeros((rows, routers), np.bool_)
+    np.add.at(enters, (row_at[ends], begins), mbps)
+    sources[row_at[ends], begins] = True
+    settled = np.zeros(rows, np.int32)
+    routing = Routing(
+        ask=ask,
+        goals=goals,
+        row_at=row_at,
+        distance=np.empty((rows, routers), np.int32),
+        order=np.empty((rows, routers), np.int32),
+        settled=settled,
+        carries=np.zeros((rows, routers), np.bool_),
+        load=np.zeros((rows, arcs)),
+    )
+    old = routing if base is None else base
+    kept = np.full(rows, -1, np.int32) if base is None else _kept(topology, routing, base)
+    kernel.route(
+        topology.in_rows,
+        topology.in_arcs,
+        topology.out_rows,
+        topology.out_arcs,
+        topology.tail,
+        topology.head,
+        ask.metric,
+        ask.usable,
+        goals,
+        enters,
+        sources,
+        kept,
+        old.distance,
+        old.order,
+        old.settled,
+        old.carries,
+        old.load,
+        routing.distance,
+        routing.order,
+        settled,
+        routing.carries,
+        routing.load,
+    )
+    return routing
+
+
+def _kept(topology: Topology, new: Routing, base: Routing) -> Ints:
+    """Return, per new row, the row of `base` that is still right, or -1."""
+    ask, was = new.ask, base.ask
+    altered = np.flatnonzero((ask.usable != was.usable) | (ask.metric != was.metric)).astype(np.int32)
+    hit = np.zeros(len(base.goals), np.bool_)
+    if len(altered):
+        kernel.touched(
+            altered,
+            topology.tail,
+            topology.head,
+            was.metric,
+            was.usable,
+            ask.metric,
+            ask.usable,
+            base.distance,
+            base.carries,
+            hit,
+        )
+    moved = np.flatnonzero((ask.mbps != was.mbps) | (ask.via != was.via))
+    for ends in (topology.destination[moved], ask.via[moved], was.via[moved]):
+        rows = base.row_at[ends[ends >= 0]]
+        hit[rows[rows >= 0]] = True
+    kept = base.row_at[new.goals]
+    kept[(kept >= 0) & hit[kept]] = -1
+    return kept.astype(np.int32)
+
+
+def delivery(topology: Topology, routing: Routing, passed: Floats) -> Floats:
+    """Return the share of each demand that arrives when each arc lets the share `passed` through (0 if cut off)."""
+    shares = routing.carries.astype(np.float64)
+    lossy = passed < 1.0
+    rows = np.flatnonzero((routing.load[:, lossy] > 0).any(axis=1)).astype(np.int32) if lossy.any() else None
+    if rows is not None and len(rows):
+        kernel.deliver(
+            topology.out_rows,
+            topology.out_arcs,
+            topology.head,
+            routing.ask.metric,
+            routing.ask.usable,
+            passed,
+            rows,
+            routing.distance,
+            routing.order,
+            routing.settled,
+            routing.carries,
+            shares,
+        )
+    via = routing.ask.via
+    bent = via >= 0
+    first = np.where(bent, via, topology.destination)
+    arrived: Floats = shares[routing.row_at[first], topology.source]
+    arrived[bent] *= shares[routing.row_at[topology.destination[bent]], via[bent]]
+    return arrived
