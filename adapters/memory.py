@@ -21,6 +21,7 @@ from adapters.store.rules import (
     require_limit,
     require_same_id,
     require_word,
+    storable,
     wanted,
 )
 from control_plane.ports import Change
@@ -74,8 +75,9 @@ class MemoryLedger:
     ) -> list[Record]:
         self._require_open()
         require_limit(limit)
-        behind = self._chains.get(tenant, [])[max(after, 0) :]
-        return [record for record in behind if ref is None or ref in record.refs][:limit]
+        wanted_ref = None if ref is None else storable(ref)
+        behind = self._chains.get(storable(tenant), [])[max(after, 0) :]
+        return [record for record in behind if wanted_ref is None or wanted_ref in record.refs][:limit]
 
     def due(self, now: datetime, *, lease_s: float = 30.0, limit: int = 256) -> list[Message]:
         self._require_open()
@@ -161,7 +163,7 @@ class _MemoryShelf(Generic[S]):
             self._draft.mine(self._name).update(fresh)
 
     def get(self, id: str) -> S | None:
-        return self._rows.get(id)
+        return self._rows.get(storable(id))
 
     def find(
         self, *, limit: int | None = None, newest: bool = False, after: str | None = None, **where: object
@@ -169,6 +171,7 @@ class _MemoryShelf(Generic[S]):
         require_limit(limit)
         found = sorted(self._matching(where), key=lambda record: record.id, reverse=newest)
         if after is not None:
+            storable(after)
             found = [record for record in found if (record.id < after if newest else record.id > after)]
         return found[:limit]
 

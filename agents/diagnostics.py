@@ -10,18 +10,18 @@ from datetime import timedelta
 from time import perf_counter
 
 from agents.cards import DIAGNOSTICS
-from agents.explaining import Cited, caused, not_checked
 from agents.ports import Tools
-from agents.trouble import Trends, trends
 from causal.attribution import Attribution, Attributor
 from causal.baselines import correlation_only, highest_anomaly
 from causal.candidates import candidates
 from causal.cut import cut
+from causal.explanation import Cited, caused, not_checked
 from causal.fusion import Fused, fuse, verdict
 from causal.scoring import Table, score
 from causal.signatures import Scene
 from causal.symptoms import Symptoms, symptoms
 from causal.topology import TERMINATION_POINT, Topology
+from causal.trends import Trends, trends, wanted
 from domain.agents import AgentCard, Case
 from domain.diagnosis import Diagnosis, Verdict
 from domain.errors import NocturneError
@@ -90,10 +90,15 @@ class Diagnostics:
 
     def _trends(self, case: Case, scene: Scene, fused: Fused) -> tuple[Trends, tuple[str, ...]]:
         elements = [ranked.element for ranked in fused.ranked[:_ATTRIBUTED]]
+        asked = wanted(scene, elements, case.incident.opened_at, case.picture.at)
         try:
-            return trends(self._tools.telemetry, case, scene, elements), ()
+            values = self._tools.telemetry.series(asked.pairs, asked.since, asked.until)
         except NocturneError as error:
             return Trends(), (f"attribution not possible: the readings of before could not be had ({error.reason})",)
+        watched = trends(scene, asked, values)
+        return watched, tuple(
+            f"`{e}` is silent: the causal model hears it through its neighbours" for e in watched.inferred
+        )
 
     def _attribution(self, scene: Scene, fused: Fused, watched: Trends, found: Verdict) -> Attribution:
         if found is not Verdict.CAUSE or not watched.series:

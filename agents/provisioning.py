@@ -6,7 +6,7 @@ the control plane rehearses whatever comes out.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents.cards import PROVISIONING, accept
 from agents.ports import Tools
@@ -171,16 +171,23 @@ def _link_down(trouble: _Trouble) -> _Offer | None:
     if trouble.link is None:
         return None
     crew = _crew(trouble, "mend the link", "only a crew brings it back")
+    if not _overloads(trouble):
+        return replace(crew, not_chosen=("steering traffic away: the twin finds nothing overloaded by this failure",))
     steering = steer(trouble.snapshot, trouble.cause.hypothesis)
     if steering is None:
-        none = "steering traffic away: the twin found no detour that loses less or relieves the fullest link"
-        return _Offer(crew.steps, crew.title, crew.gain, (none, *crew.not_chosen))
+        return replace(crew, not_chosen=("steering traffic away: the twin finds no detour that loses less",))
     return _Offer(
         steps=(*steering.steps, *crew.steps),
         title=f"{_steering_title(steering)}, and send a crew to {label(trouble.element)}",
         gain=f"{crew.gain}; until then, {_steering_gain(steering)}",
         not_chosen=("a crew alone: what the failure overloads would go on losing traffic until it is mended",),
     )
+
+
+def _overloads(trouble: _Trouble) -> bool:
+    """Say whether the fault overloads a link that is not overloaded without it."""
+    now = evaluate(trouble.snapshot, trouble.cause.hypothesis).impact().overloaded
+    return bool(set(now) - set(evaluate(trouble.snapshot).impact().overloaded))
 
 
 def _node_down(trouble: _Trouble) -> _Offer | None:

@@ -72,7 +72,6 @@ def build(settings: Settings, network: Network, *, clock: Clock | None = None, l
     if ledger is None:
         settings.data.mkdir(parents=True, exist_ok=True)
         lock = FolderLock(settings.data)
-        lock.acquire()
         ledger = SqlLedger(settings.data / "nocturne.db", clock)
         wakes = SqliteWakes(settings.data / "wakes.db")
         closers = [wakes.close, ledger.close, lock.release]

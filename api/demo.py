@@ -127,7 +127,8 @@ class _Play:
 
     def _inject(self) -> None:
         umpire = self.plant.umpire()
-        umpire.inject(self_heals_after=self.story.heals_after_s, executor=self.story.executor)
+        kind, element = umpire.choose_fault(self.settings.seed)
+        umpire.inject(kind, element, self_heals_after=self.story.heals_after_s, executor=self.story.executor)
         self.marks["injected"] = time.monotonic()
         self.tell("fault", "something went wrong in the network")
 

@@ -8,7 +8,7 @@ from collections.abc import Container, Mapping, Sequence
 
 import networkx as nx
 
-from causal.topology import DEMAND, Topology
+from causal.topology import Topology
 
 _HOPS = 8
 
@@ -62,18 +62,17 @@ def _next_kept(topology: Topology, start: str, kept: frozenset[str]) -> dict[str
     found: dict[str, float] = {}
     strengths = {start: 1.0}
     edge = [start]
-    for _ in range(_HOPS):
+    for hop in range(_HOPS):
         ahead: list[str] = []
         for here in edge:
-            spreads = here == start and topology.kind(start) == DEMAND
-            for effect in topology.effects_of(here, demands_spread=spreads):
+            for effect in topology.onward(here, first=hop == 0):
                 strength = strengths[here] * (0.5 if topology.redundant(here, effect) else 1.0)
                 if strength <= strengths.get(effect, 0.0):
                     continue
                 strengths[effect] = strength
                 if effect in kept:
                     found[effect] = strength
-                else:
+                elif not topology.ends_at(here, effect):
                     ahead.append(effect)
         edge = ahead
     return found

@@ -142,11 +142,11 @@ def _of_elements(candidates: Sequence[Candidate], values: Mapping[str, float]) -
 
 
 def _upstream(scene: Scene, candidates: Sequence[Candidate]) -> Matrix:
-    """Return 1 where no direct cause of the candidate is in trouble, less the more one is; silence counts half."""
+    """Return 1 where nothing that the candidate needs is in trouble, less the more it is; silence counts a little."""
 
     def worst(element: str) -> float:
         symptoms = scene.symptoms
-        causes = scene.topology.causes(element)
+        causes = scene.topology.above(element)
         levels = (symptoms.trouble.get(c, 0.3 * (c in symptoms.silent)) for c in causes)
         return max(levels, default=0.0)
 

@@ -15,6 +15,9 @@ from domain.measurements import Metric
 from domain.network import NodeKind
 
 
+_DARK = (AlarmType.LOSS_OF_SIGNAL, AlarmType.LINK_DOWN)
+
+
 @dataclass(frozen=True)
 class Scene:
     """What a signature may look at: the graph, the symptoms, and which elements are configured `locked`."""
@@ -59,9 +62,10 @@ def _interface_locked(scene: Scene, point: str) -> float:
     s, far = scene.symptoms, scene.topology.peer(point)
     down = noisy_or(s.down(point), 0.7 * _most(s.down(end) for end in far))
     touched = noisy_or(_touched(scene, point), 0.5 * (scene.topology.owner(point) in s.changed))
-    # a port that was shut raises no loss of signal of its own; the far end does
-    quiet = s.down(point) > 0 and not s.alarms.get(point) and any(s.alarms.get(end) for end in far)
-    return down * noisy_or(touched, 0.12 + 0.2 * quiet)
+    # a port that was shut raises no loss of signal of its own, though it misses its neighbour; the far end does
+    dark = s.alarm(point, *_DARK) == 0 and any(s.alarm(end, *_DARK) > 0 for end in far)
+    quiet = dark and (s.down(point) > 0 or s.alarm(point, AlarmType.ADJACENCY_LOST) > 0)
+    return down * noisy_or(touched, 0.12 + 0.25 * quiet)
 
 
 def _link_down(scene: Scene, link: str) -> float:
@@ -69,7 +73,7 @@ def _link_down(scene: Scene, link: str) -> float:
     told = scene.symptoms.down(link)
     downs = [scene.symptoms.down(end) or 0.5 * (end in scene.symptoms.silent) for end in ends]
     # both ends agree, or one speaks alone
-    agreed = 0.85 * min(downs, default=0.0) + 0.15 * max(downs, default=0.0)
+    agreed = 0.7 * min(downs, default=0.0) + 0.3 * max(downs, default=0.0)
     locked = max((_touched(scene, end) for end in ends), default=0.0)
     return noisy_or(agreed, 0.6 * told) * (1.0 - 0.9 * locked)
 
@@ -99,9 +103,18 @@ def _process_hung(scene: Scene, node: str) -> float:
         return (1.0 - 0.8 * s.down(node)) * noisy_or(told, restarted, 0.4 * idle)
     points = topology.interfaces(node)
     lost = _adjacencies_lost(scene, node)
-    seen = 0.5 * _share(_adjacencies_lost(scene, other) > 0 for other in topology.neighbours(node))
+    missed = [_misses(scene, end) for point in points for end in topology.peer(point)]
+    seen = 0.6 * (sum(missed) / len(missed)) ** 2 if missed else 0.0
     ports_down = _share(s.down(point) > 0.5 for point in points)
     return (1.0 - 0.8 * max(s.down(node), ports_down)) * noisy_or(told, restarted, lost, seen)
+
+
+def _misses(scene: Scene, point: str) -> float:
+    """Return how surely (0–1) a port that is up lost its routing neighbour at the other end."""
+    s = scene.symptoms
+    reading = s.readings.get(scene.topology.owner(point), {}).get(Metric.ADJACENCIES)
+    fewer = 0.5 * bool(reading and reading.value < reading.usual)
+    return (1.0 - s.down(point)) * max(s.alarm(point, AlarmType.ADJACENCY_LOST), fewer)
 
 
 def _adjacencies_lost(scene: Scene, node: str) -> float:
@@ -135,12 +148,14 @@ def _power_lost(scene: Scene, power: str) -> float:
     dark = _share(s.down(node) > 0.5 or node in s.silent for node in fed)
     battery = noisy_or(0.7 * s.alarm(power, AlarmType.ON_BATTERY), 0.6 * s.reading(power, Metric.BATTERY))
     own = noisy_or(0.9 * s.down(power), battery)
-    return noisy_or(own, 0.4 * dark * (len(fed) > 1), 0.2 * (power in s.silent))
+    # several things that only share their power went dark together
+    together = (0.65 if len(fed) > 1 else 0.3) * dark**2
+    return noisy_or(own, together, 0.2 * (power in s.silent))
 
 
 def _cell_out(scene: Scene, cell: str) -> float:
     """How surely a cell is out while what it hangs on works."""
-    holder = _most(scene.symptoms.down(cause) for cause in scene.topology.causes(cell))
+    holder = _most(scene.symptoms.down(cause) for cause in scene.topology.above(cell))
     return scene.symptoms.down(cell) * (1.0 - 0.7 * holder)
 
 

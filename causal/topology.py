@@ -2,17 +2,19 @@
 
 Built once per graph and kept, because diagnosis asks the same small questions thousands of times. The graph's nodes
 are element ids with an attribute `kind` (a `NodeKind` value, "termination_point", "link", "demand" or "service");
-an edge u→v says that trouble in u can become trouble in v.
+an edge u→v says that trouble in u can become trouble in v. Two kinds of edges do not pass trouble on for ever: a
+node that lost a neighbour (`adjacency`) is a symptom and takes nothing else down, and only a demand that is itself
+the cause fills links (`loads`); one that suffers does not.
 """
 
 from collections import deque
-from collections.abc import Iterable
 
 import networkx as nx
 
 from domain.network import ROUTING_KINDS, NodeKind
 
 TERMINATION_POINT, LINK, DEMAND, SERVICE = "termination_point", "link", "demand", "service"
+ADJACENCY, LOADS, SIGNALS, TERMINATES = "adjacency", "loads", "signals", "terminates"
 _ROUTING = frozenset(str(kind) for kind in ROUTING_KINDS)
 _NODES = frozenset(str(kind) for kind in NodeKind)
 
@@ -25,6 +27,7 @@ class Topology:
         self._effects = {node: tuple(graph.successors(node)) for node in graph}
         self._causes = {node: tuple(graph.predecessors(node)) for node in graph}
         self._redundant = {(u, v) for u, v, redundant in graph.edges(data="redundant", default=False) if redundant}
+        self._edges = {(u, v): str(kind) for u, v, kind in graph.edges(data="kind", default="")}
         self._owners = self._find_owners()
 
     def __contains__(self, element: object) -> bool:
@@ -86,49 +89,55 @@ class Topology:
         points = (cause for cause in self.causes(demand) if self.kind(cause) == TERMINATION_POINT)
         return tuple(dict.fromkeys([*direct, *(link for point in points for link in self.links(point))]))
 
-    def effects_of(self, element: str, demands_spread: bool = False) -> tuple[str, ...]:
-        """Return one hop of effects; with `demands_spread` a demand's surge also reaches the links it uses."""
-        if demands_spread and self.kind(element) == DEMAND:
-            return (*self.path(element), *self.effects(element))
-        return self.effects(element)
+    def above(self, element: str) -> tuple[str, ...]:
+        """Return what would have to work for `element` to work: a port's node, a link's nodes, or its dependencies."""
+        if self.kind(element) == LINK:
+            return tuple(owner for owner in map(self.owner, self.ends(element)) if owner)
+        sideways = {ADJACENCY, LOADS, SIGNALS, TERMINATES}
+        return tuple(cause for cause in self.causes(element) if self._edges[cause, element] not in sideways)
+
+    def onward(self, element: str, *, first: bool) -> tuple[str, ...]:
+        """Return one hop of effects; a demand fills links only where it is the `first`, the cause itself."""
+        if first:
+            return self.effects(element)
+        return tuple(effect for effect in self.effects(element) if self._edges[element, effect] != LOADS)
+
+    def ends_at(self, cause: str, effect: str) -> bool:
+        """Say whether trouble that came this way goes no further."""
+        return self._edges[cause, effect] == ADJACENCY
 
     def paths_from(self, cause: str, most: int = 8) -> dict[str, tuple[str, ...]]:
-        """Return the shortest cause→effect path from `cause` to each element within `most` hops.
-
-        A path that starts at a demand may first run onto the links it overloads (the reverse of link→demand).
-        """
+        """Return the shortest cause→effect path from `cause` to each element within `most` hops."""
         paths: dict[str, tuple[str, ...]] = {cause: (cause,)}
-        edge = deque([cause])
+        passed = {cause}
+        edge: deque[tuple[str, ...]] = deque([(cause,)])
         while edge:
-            here = edge.popleft()
-            if len(paths[here]) > most:
+            path = edge.popleft()
+            if len(path) > most:
                 continue
-            for effect in self.effects_of(here, demands_spread=here == cause):
-                if effect not in paths:
-                    paths[effect] = (*paths[here], effect)
-                    edge.append(effect)
+            for effect in self.onward(path[-1], first=len(path) == 1):
+                longer = (*path, effect)
+                paths.setdefault(effect, longer)
+                if effect not in passed and not self.ends_at(path[-1], effect):
+                    passed.add(effect)
+                    edge.append(longer)
         return paths
 
-    def reach(self, element: str, most: int = 8) -> frozenset[str]:
-        """Return the elements that trouble in `element` can reach within `most` hops, itself included."""
-        return self._spread([element], self._effects, most)
-
     def upstream(self, element: str, most: int) -> dict[str, int]:
-        """Return the ancestors of `element` within `most` hops and their distance, itself at 0."""
+        """Return the elements whose trouble can become trouble in `element`, and in how many hops; itself at 0."""
         distance, edge = {element: 0}, [element]
         for hop in range(1, most + 1):
-            edge = [cause for here in edge for cause in self.causes(here) if cause not in distance]
-            distance.update(dict.fromkeys(edge, hop))
+            ahead = []
+            for here in edge:
+                for cause in self.causes(here):
+                    stops = hop > 1 and self.ends_at(cause, here)
+                    if cause in distance or stops:
+                        continue
+                    distance[cause] = hop
+                    if self._edges[cause, here] != LOADS:
+                        ahead.append(cause)
+            edge = ahead
         return distance
-
-    def _spread(self, start: Iterable[str], step: dict[str, tuple[str, ...]], most: int) -> frozenset[str]:
-        seen, edge = set(start), set(start)
-        for _ in range(most):
-            edge = {effect for here in edge for effect in step.get(here, ())} - seen
-            if not edge:
-                break
-            seen |= edge
-        return frozenset(seen)
 
     def _near(self, element: str, kind: str) -> tuple[str, ...]:
         beside = dict.fromkeys((*self.causes(element), *self.effects(element)))

@@ -1,7 +1,8 @@
-"""Series of trouble for the elements that a diagnosis is about, read through the telemetry tool.
+"""Which readings attribution needs, and what they amount to: series of trouble around the top causes.
 
-Only what attribution needs is read: the top causes, the symptoms, and what lies between them. A link is heard through
-its two ends; an element that has fallen silent through the far ends of its own links, and that is said.
+`wanted` names the columns to be read (the caller has telemetry, this room has not) and `trends` puts them together.
+A link is heard through its two ends; an element that fell silent is heard through the far ends of its own links, and
+is listed as `inferred`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,11 +12,9 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.ports import Telemetry
 from causal.series import joint_series, latest, surge_series, trouble_series
 from causal.signatures import Scene
 from causal.topology import DEMAND, LINK, TERMINATION_POINT
-from domain.agents import Case
 from domain.measurements import Metric
 from domain.network import NodeKind
 
@@ -59,30 +58,48 @@ class Trends:
         return {element: value for element, value in newest.items() if np.isfinite(value)}
 
 
-def trends(telemetry: Telemetry, case: Case, scene: Scene, causes: Sequence[str]) -> Trends:
-    """Return the series around `causes`.
+@dataclass(frozen=True)
+class Wanted:
+    """The columns to read, from `since` to `until`, and who is heard through whom."""
 
-    Raises:
-        NocturneError: the telemetry tool refuses or does not answer.
+    pairs: tuple[tuple[str, Metric], ...]
+    speakers: Mapping[str, tuple[str, ...]]
+    since: datetime
+    onset: datetime
+    until: datetime
+    causes: tuple[str, ...]
+    symptoms: tuple[str, ...]
+
+
+def wanted(scene: Scene, causes: Sequence[str], opened_at: datetime, until: datetime) -> Wanted:
+    """Return what to read to attribute the symptoms to `causes`.
+
+    Args:
+        scene: the graph and the symptoms.
+        causes: the elements to answer for, likeliest first.
+        opened_at: the onset where no alarm tells of one.
+        until: the moment of the picture.
     """
     symptoms = worst_symptoms(scene, causes)
-    elements = _around(scene, causes, symptoms)
-    speakers = {element: _speakers(scene, element) for element in elements}
+    speakers = {element: _speakers(scene, element) for element in _around(scene, causes, symptoms)}
     pairs = _pairs(scene, {speaker for group in speakers.values() for speaker in group})
-    first = min(scene.symptoms.onset.values(), default=case.incident.opened_at)
-    since, until = first - _BACK, case.picture.at
-    values = telemetry.series(pairs, since, until)
-    onset = _slots_before(values.shape[0], since, first - _MARGIN, until)
-    own = trouble_series(values, pairs, onset)
+    onset = min(scene.symptoms.onset.values(), default=opened_at) - _MARGIN
+    return Wanted(tuple(pairs), speakers, onset - _BACK, onset, until, tuple(causes), symptoms)
+
+
+def trends(scene: Scene, wanted: Wanted, values: Matrix) -> Trends:
+    """Return the series of trouble that the read `values` (T × pairs, NaN where nothing is known) amount to."""
+    onset = _slots_before(values.shape[0], wanted)
+    own = trouble_series(values, wanted.pairs, onset)
     surges = {
-        element: surge_series(values[:, pairs.index((element, Metric.THROUGHPUT))], onset)
-        for element in causes
-        if (element, Metric.THROUGHPUT) in pairs and scene.topology.kind(element) == DEMAND
+        element: surge_series(values[:, column], onset)
+        for column, (element, metric) in enumerate(wanted.pairs)
+        if metric is Metric.THROUGHPUT and element in wanted.causes and scene.topology.kind(element) == DEMAND
     }
-    heard = {element: _heard(element, group, own) for element, group in speakers.items()} | surges
-    known = {element: values for element, values in heard.items() if np.isfinite(values).any()}
-    inferred = tuple(element for element in known if element not in own and scene.topology.kind(element) != LINK)
-    return Trends(known, onset, symptoms, inferred)
+    heard = {element: _heard(element, group, own) for element, group in wanted.speakers.items()} | surges
+    known = {element: series for element, series in heard.items() if np.isfinite(series).any()}
+    inferred = tuple(e for e in known if e not in own and scene.topology.kind(e) != LINK)
+    return Trends(known, onset, wanted.symptoms, inferred)
 
 
 def worst_symptoms(scene: Scene, causes: Sequence[str]) -> tuple[str, ...]:
@@ -126,8 +143,8 @@ def _heard(element: str, speakers: Sequence[str], own: Mapping[str, Matrix]) -> 
     return joint_series(series) if series else np.empty(0)
 
 
-def _slots_before(slots: int, since: datetime, onset: datetime, until: datetime) -> int:
-    """Return how many of `slots` even slots between `since` and `until` lie before `onset`."""
-    span = (until - since).total_seconds()
-    share = (onset - since).total_seconds() / span if span > 0 else 0.0
+def _slots_before(slots: int, wanted: Wanted) -> int:
+    """Return how many of `slots` even slots between `since` and `until` lie before the onset."""
+    span = (wanted.until - wanted.since).total_seconds()
+    share = (wanted.onset - wanted.since).total_seconds() / span if span > 0 else 0.0
     return max(0, min(slots, int(slots * share)))

@@ -5,13 +5,13 @@ So all doors have the same refusals. Each command checks the caller's role, then
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from control_plane import flow, receiving
 from control_plane.executor import execution_id_of
 from control_plane.gate import WAITING, entry, make_grant, moved, sign, waiting, withdraw
 from control_plane.judging import brief, judge
-from control_plane.ports import Written
+from control_plane.ports import Change, Written
 from control_plane.road import Road
 from control_plane.tables import Tables
 from domain.alarms import AlarmType
@@ -25,6 +25,8 @@ from domain.planned_work import Freeze, PlannedWork
 from domain.proposals import Plan, Proposal, ProposalState
 from domain.records import Entry
 from policies.chain import may_sign
+
+T = TypeVar("T")
 
 _REASON_MOST = 2000
 
@@ -170,12 +172,12 @@ class Commands:
 
     # --- how it is done ---
 
-    def _do(self, change: Any) -> Any:
+    def _do(self, change: Change[T]) -> T:
         result = self._road.ledger.do(change)
         self._road.bell.set()
         return result
 
-    def _guarded(self, who: Principal, proposal_id: str, change: Any) -> Proposal:
+    def _guarded(self, who: Principal, proposal_id: str, change: Change[Proposal]) -> Proposal:
         """Do a decision of a person; a refusal is recorded, too."""
         try:
             proposal: Proposal = self._do(change)
@@ -204,11 +206,14 @@ class Commands:
             granted = [a for a in about.approvals if a.choice is Choice.APPROVE]
             grant = make_grant(road, tables, about, granted)
             proposal = moved(tables, proposal, ProposalState.GRANTED, f"approved by {about.signatures}")
-            refs, wakes = (approval.id, grant.id), (road.wake(proposal.incident_id),)
+            refs: tuple[str, ...] = (approval.id, grant.id)
+            wakes = [road.wake(proposal.incident_id)]
         else:
-            refs, wakes = (approval.id,), ()
+            refs, wakes = (approval.id,), []
         said = {"because": because, "person": who.person, "signatures": about.signatures, "rules": rules}
-        return Written(proposal, (entry(road, "gate.proposal.approved", who.name, proposal, refs, **said),), wakes)
+        return Written(
+            proposal, (entry(road, "gate.proposal.approved", who.name, proposal, refs, **said),), tuple(wakes)
+        )
 
     def _say_no(
         self, who: Principal, proposal_id: str, choice: Choice, to: ProposalState, because: str, **changes: object

@@ -160,7 +160,7 @@ def verify(road: Road, incident_id: str) -> None:
             continue
         again_s = verification.verify(road, matter)
         if again_s is not None:
-            road.ledger.do(lambda _, s=again_s: Written(None, (), (road.wake(incident_id, s),)))
+            road.come_back(incident_id, again_s)
     _close_if_over(road, incident_id)
 
 
@@ -291,11 +291,9 @@ def build(road: Road, saver: BaseCheckpointSaver[str]) -> Graph:
         return lambda here: step(road, here["incident"]) or {}
 
     graph = StateGraph(Here)
-    for step in (diagnose, propose, rehearse, judge):
-        graph.add_node(step.__name__, node(step))
-    graph.add_node("gate", stop_at_gate)
-    graph.add_node("act", node(act))
-    graph.add_node("verify", node(verify))
+    nodes: dict[str, Any] = {step.__name__: node(step) for step in (diagnose, propose, rehearse, judge, act, verify)}
+    for name, run in (nodes | {"gate": stop_at_gate}).items():
+        graph.add_node(name, run)
     order = [START, "diagnose", "propose", "rehearse", "judge", "gate", "act", "verify", END]
     for here, there in pairwise(order):
         graph.add_edge(here, there)

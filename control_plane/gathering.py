@@ -1,7 +1,7 @@
 """What an agent is handed about an incident: alarms, the picture of telemetry around it, and one evidence per fact."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from control_plane.road import Road
 from control_plane.tables import Tables
@@ -15,6 +15,8 @@ from domain.observations import Anomaly, Picture
 _HOPS = 3
 #: A silent element weighs half of a spoken symptom.
 _SILENCE_WEIGHT = 0.5
+#: Trouble begins a little before its first alarm; the baseline ends before that.
+_BEFORE_S = 3.0
 
 
 def gather(road: Road, incident: Incident) -> Case:
@@ -22,7 +24,8 @@ def gather(road: Road, incident: Incident) -> Case:
     alarms = tuple(road.ledger.read(lambda tables: tables.alarms.find(incident_id=incident.id)))
     now = road.clock.now()
     around = neighbourhood(road, incident.elements)
-    picture = road.live.picture(now, sorted(around))
+    onset = incident.opened_at - timedelta(seconds=_BEFORE_S)
+    picture = road.live.picture(now, sorted(around), onset=onset)
     evidence = (
         *_from_alarms(road, incident, alarms),
         *_from_anomalies(road, incident, picture.anomalies),

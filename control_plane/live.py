@@ -3,15 +3,18 @@
 Everything here can be thrown away and is rebuilt from the store (`Live.restore`); it is never the authority.
 """
 
+import threading
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from domain.clock import Clock
-from domain.measurements import METRICS, Batch, Metric, Reading
+from domain.measurements import METRICS, Batch, Metric
 from domain.network import Inventory
 from domain.observations import Picture
 from telemetry.history import History
-from telemetry.windows import Windows
+from telemetry.intake import Counters
+from telemetry.windows import Window, Windows
 from twin.graph import Proximity, element_graph
 from twin.live import LiveTwin
 from twin.snapshot import Snapshot
@@ -25,20 +28,35 @@ class Live:
     def __init__(self, inventory: Inventory, clock: Clock, *, period_s: float, lateness_s: float) -> None:
         self.inventory = inventory
         self.clock = clock
+        self._lock = threading.Lock()
         self.period_s = period_s
         self.graph = element_graph(inventory)
         self.elements = frozenset(self.graph.nodes)
         self.near = Proximity(self.graph)
         self.history = History(period_s)
         self.windows = Windows(width_s=10 * period_s, lateness_s=lateness_s)
+        self.late_readings = 0
+        self.counters = Counters()
+        self._closed: deque[Window] = deque(maxlen=40_000)
         self.twin = LiveTwin(inventory)
 
-    def apply(self, batch: Batch) -> tuple[Reading, ...]:
-        """Take in readings that are durable already; return those too late for their window."""
-        late = self.windows.add(batch.readings)
+    def apply(self, batch: Batch) -> None:
+        """Take in readings that are durable already; those too late for their window are counted."""
+        with self._lock:
+            self.late_readings += len(self.windows.add(batch.readings, batch.source))
+            self._closed.extend(self.windows.closed())
         self.history.add(batch.readings, batch.source)
         self.twin.readings(batch)
-        return late
+
+    def kpis(self, at: datetime) -> dict[str, float]:
+        """Return the mean of each metric over the network in the closed window around `at`; empty when unknown."""
+        with self._lock:
+            around = [w for w in self._closed if w.start <= at < w.start + timedelta(seconds=self.windows.width_s)]
+        totals: dict[str, tuple[float, int]] = defaultdict(lambda: (0.0, 0))
+        for window in around:
+            total, count = totals[window.metric]
+            totals[window.metric] = (total + window.total, count + window.count)
+        return {str(metric): total / count for metric, (total, count) in totals.items() if count}
 
     def backfill(self, batches: Sequence[Batch]) -> None:
         """Take in readings of the past, for baselines."""
@@ -51,9 +69,9 @@ class Live:
         """Return the twin as it stands."""
         return self.twin.snapshot()
 
-    def picture(self, at: datetime, elements: Sequence[str] | None = None) -> Picture:
-        """Return what is anomalous, healthy and silent at `at`."""
-        return self.history.picture(at, elements)
+    def picture(self, at: datetime, elements: Sequence[str] | None = None, *, onset: datetime | None = None) -> Picture:
+        """Return what is anomalous, healthy and silent at `at`, against what was usual before `onset`."""
+        return self.history.picture(at, elements, onset=onset)
 
     def observed(self, element: str, attribute: str) -> str | float | None:
         """Return the present value of what a rehearsal's fact is about; None when unknown or stale."""

@@ -56,7 +56,7 @@ def keep_twin_state(road: Road, tables: Tables, snapshot: Snapshot) -> None:
     if tables.twin_states.get(snapshot.digest) is None:
         state = TwinState(
             id=snapshot.digest,
-            inventory_digest=snapshot.inventory_digest,
+            inventory_digest=snapshot.topology.digest,
             body=snapshot.body(),
             made_at=road.clock.now(),
         )

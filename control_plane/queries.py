@@ -1,8 +1,8 @@
 """Everything that somebody can ask to be shown. Reading changes nothing and needs a role that reads."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from control_plane.commands import need
 from control_plane.executor import execution_id_of
@@ -26,9 +26,12 @@ from domain.incidents import Incident, IncidentState
 from domain.proposals import TRANSITIONS, Proposal, ProposalState
 from domain.records import Record, first_break
 from domain.rehearsal import Rehearsal
-from policies.signatures import signatures_needed
+from policies.engine import signatures_needed
 from twin.evaluate import evaluate
 from twin.snapshot import Snapshot
+
+T = TypeVar("T")
+S = TypeVar("S", bound=Stored)
 
 READERS = (Role.VIEWER, Role.OPERATOR, Role.APPROVER, Role.AUDITOR)
 
@@ -164,6 +167,7 @@ class Queries:
             "topology": _topology(snapshot),
             "loads": {link.id: round(prediction.utilisation(link.id), 4) for link in snapshot.inventory.links},
             "impact": prediction.impact().model_dump(mode="json"),
+            "kpis": self._road.live.kpis(moment),
             "slices": [item.model_dump(mode="json") for item in snapshot.inventory.slices],
             "alarms": [alarm.model_dump(mode="json") for alarm in self._read(lambda t: _standing_at(t, moment))],
             "pending": self._pending_at(who, moment),
@@ -178,7 +182,7 @@ class Queries:
             "missing_sources": missing,
             "fresh_share": round(picture.fresh_share, 4),
             "silent_elements": len(picture.silent),
-            "windows_late": self._road.live.windows.late,
+            "late_readings": self._road.live.late_readings,
         }
 
     # --- the record ---
@@ -204,7 +208,7 @@ class Queries:
 
     # --- how it is done ---
 
-    def _read(self, query: Any) -> Any:
+    def _read(self, query: Callable[[Tables], T]) -> T:
         return self._road.ledger.read(query)
 
     def _some_proposal(self, tables: Tables, who: Principal, id: str) -> Proposal:
@@ -267,7 +271,7 @@ class Queries:
         return Snapshot.load(newest.body, self._road.live.inventory), f"snapshot of {newest.made_at.isoformat()}"
 
 
-def one(shelf: Shelf[Any], id: str) -> Any:
+def one(shelf: Shelf[S], id: str) -> S | None:
     """Return the record with this id or with exactly one id that holds it as a part (six characters at least)."""
     exact = shelf.get(id)
     if exact is not None or len(id) < 6:
@@ -278,14 +282,14 @@ def one(shelf: Shelf[Any], id: str) -> Any:
     return matching[0] if matching else None
 
 
-def found(record: Any, kind: str, id: str) -> Any:
+def found(record: S | None, kind: str, id: str) -> S:
     """Return the record. Raises NotFound when there is none."""
     if record is None:
         raise NotFound(f"there is no {kind} `{id}`")
     return record
 
 
-def page(shelf: Shelf[Any], limit: int, offset: int, equal: dict[str, object]) -> tuple[list[Any], int]:
+def page(shelf: Shelf[S], limit: int, offset: int, equal: Mapping[str, Any]) -> tuple[list[S], int]:
     """Return one page in order of id, and the total."""
     try:
         total = shelf.count(**equal)
@@ -297,12 +301,13 @@ def page(shelf: Shelf[Any], limit: int, offset: int, equal: dict[str, object]) -
 
 def _topology(snapshot: Snapshot) -> dict[str, Any]:
     inventory = snapshot.inventory
-    down = [
-        element.id
-        for element in (*inventory.nodes, *inventory.termination_points, *inventory.links)
-        if snapshot.value(element.id, "administrative") == "locked"
+    ids = [
+        *(node.id for node in inventory.nodes),
+        *(point.id for point in inventory.termination_points),
+        *(link.id for link in inventory.links),
     ]
-    return {"name": inventory.name, "nodes": len(inventory.nodes), "links": len(inventory.links), "locked": down}
+    locked = [id for id in ids if snapshot.value(id, "administrative") == "locked"]
+    return {"name": inventory.name, "nodes": len(inventory.nodes), "links": len(inventory.links), "locked": locked}
 
 
 def _standing_at(tables: Tables, at: datetime) -> Sequence[Stored]:

@@ -20,11 +20,16 @@ from domain.measurements import Batch, Reading
 from domain.records import Entry
 from telemetry.dedup import Folded, fold
 from telemetry.intake import (
+    Counters,
     Intake,
+    Rejected,
     Sorted,
+    StateNotice,
+    part_feed,
     read_alertmanager,
     read_plant_alarms,
     read_plant_readings,
+    read_plant_states,
     read_tmf642,
 )
 
@@ -64,6 +69,7 @@ def intake(road: Road, *, readings_of_s: float | None = None) -> Intake:
         known=road.live.elements,
         alarm_lateness_s=road.settings.alarm_lateness_s,
         reading_lateness_s=readings_of_s or road.settings.reading_lateness_s,
+        counters=Counters() if readings_of_s else road.live.counters,
     )
 
 
@@ -93,13 +99,16 @@ def receive_feed(road: Road, source: str, wait_s: float) -> int:
     if feed.position == cursor.position:
         return 0
     rules = intake(road)
-    alarms = read_plant_alarms([item for item in feed.items if item.get("type") == "alarm"], rules)
-    readings = {name: read_plant_readings(rows, rules) for name, rows in _by_source(feed.items).items()}
+    parts = part_feed(feed.items)
+    alarms = read_plant_alarms(parts.alarms, rules)
+    states = read_plant_states(parts.states, rules)
+    readings = {name: read_plant_readings(rows, rules) for name, rows in _by_source(parts.readings).items()}
     batches = [batch for name, rows in readings.items() if (batch := _batch(road, name, rows.kept))]
 
     def change(tables: Tables) -> Written[Receipt]:
         written = _keep(road, tables, source, source, alarms)
         entries = [*written.entries, *_keep_readings(road, tables, source, batches, readings)]
+        entries += _keep_states(road, tables, source, states, parts.rejected)
         moved = Cursor(id=source, position=feed.position)
         if stored is None:
             tables.cursors.add(moved)
@@ -110,25 +119,17 @@ def receive_feed(road: Road, source: str, wait_s: float) -> int:
     road.ledger.do(change)
     for batch in batches:
         road.live.apply(batch)
-    _note_configuration(road, feed.items)
+    for notice in states.kept:
+        road.live.twin.configured(notice.element, notice.attribute, notice.value, notice.event_time)
     road.bell.set()
     return len(feed.items)
 
 
 def history_batches(road: Road, rules: Intake) -> list[Batch]:
     """Return the network's own history as batches: baselines for `Live.backfill`, not a signal, so not stored."""
-    items = [item for item in road.network.history() if item.get("type") == "readings"]
-    sorted_rows = {name: read_plant_readings(rows, rules) for name, rows in _by_source(items).items()}
+    parts = part_feed(road.network.history())
+    sorted_rows = {name: read_plant_readings(rows, rules) for name, rows in _by_source(parts.readings).items()}
     return [batch for name, rows in sorted_rows.items() if (batch := _batch(road, name, rows.kept))]
-
-
-def _note_configuration(road: Road, items: Sequence[dict[str, Any]]) -> None:
-    """Let the twin follow configuration notifications; what names no known element is left to the next read-back."""
-    for item in items:
-        if item.get("type") != "state" or item.get("element") not in road.live.elements:
-            continue
-        at = datetime.fromisoformat(str(item.get("time")))
-        road.live.twin.configured(str(item["element"]), str(item.get("attribute")), str(item.get("value")), at)
 
 
 def _keep(road: Road, tables: Tables, actor: str, source: str, items: Sorted[AlarmReport]) -> Written[Receipt]:
@@ -248,12 +249,27 @@ def _batch(road: Road, source: str, readings: Sequence[Reading]) -> Batch | None
     )
 
 
-def _by_source(items: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+def _by_source(items: Sequence[Any]) -> dict[str, list[Any]]:
+    groups: dict[str, list[Any]] = defaultdict(list)
     for item in items:
-        if item.get("type") == "readings":
-            groups[str(item.get("source", "unnamed"))[:256]].append(item)
+        groups[str(item.get("source", "unnamed"))[:256]].append(item)
     return groups
+
+
+def _keep_states(
+    road: Road, tables: Tables, source: str, states: Sorted[StateNotice], odd: Sequence[Rejected]
+) -> list[Entry]:
+    """Record configuration notices; what has no known kind at all is counted with them."""
+    items = Sorted(states.kept, states.late, (*states.rejected, *odd))
+    if not items.received:
+        return []
+    _set_aside(road, tables, source, items)
+    _count(tables, f"{source}:states", road.clock.now(), items, 0)
+    told = [[notice.element, notice.attribute, notice.value] for notice in states.kept[:200]]
+    counts = [len(items.kept), len(items.late), len(items.rejected)]
+    fields = {"notices": told, "kept_late_rejected": counts}
+    kind, at = "receive.states.kept", road.clock.now()
+    return [Entry(kind=kind, actor=source, refs=(), event_time=at, fields=fields)]
 
 
 def _keep_readings(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from control_plane.live import Live
-from control_plane.ports import Diagnostician, Hands, Ledger, Network, Past, Planner
+from control_plane.ports import Diagnostician, Hands, Ledger, Network, Past, Planner, Written
 from control_plane.tables import Message
 from domain.actions import Action
 from domain.clock import Clock
@@ -85,6 +85,11 @@ class Road:
     def id(self, prefix: str) -> str:
         """Return a new identifier of the present moment."""
         return new_id(prefix, self.clock.now())
+
+    def come_back(self, incident_id: str, after_s: float) -> None:
+        """Have the road of an incident walked again after a while."""
+        message = self.wake(incident_id, after_s)
+        self.ledger.do(lambda _: Written(None, (), (message,)))
 
     def wake(self, incident_id: str, after_s: float = 0.0) -> Message:
         """Return an outbox message that has the road of an incident walked again after `after_s` seconds."""

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -84,7 +85,7 @@ class Worker:
         for message in messages:
             topics.setdefault(message.topic, set()).add(message.ref)
         for incident_id in topics.get("refresh", ()):
-            self._safely(incident_id, lambda id=incident_id: correlating.refresh(self._road, id))
+            self._safely(incident_id, partial(correlating.refresh, self._road, incident_id))
         if "correlate" in topics:
             self._safely("correlate", lambda: flow.correlate(self._road))
         for incident_id in topics.get("wake", ()):

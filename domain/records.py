@@ -132,8 +132,14 @@ def _altered_field(record: Record) -> str:
         return "a field was added or taken away"
     for name, field in record.fields.items():
         was_redacted = field.salt is None and field.value is None
-        if was_redacted:
-            continue
-        if field.salt is None or commitment(name, field.value, field.salt) != record.commitments[name]:
+        if not was_redacted and not _fits(name, field, record.commitments[name]):
             return f"its field `{name}` was altered"
     return ""
+
+
+def _fits(name: str, field: Field, committed: str) -> bool:
+    try:
+        salt = bytes.fromhex(field.salt or "").hex()
+        return salt == field.salt and commitment(name, field.value, salt) == committed
+    except ValueError:  # a salt that is not hexadecimal, a value that has no canonical form
+        return False

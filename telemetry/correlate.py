@@ -1,13 +1,13 @@
 """From alarms to troubles: alarms that are near in topology and in time belong to one incident.
 
-Near is: at most a few hops apart, or downstream of one element that is close to both (its fault would reach
-both). Alarms of a batch are grouped as connected components of "near, and soon after", so the order in which
-they arrived does not matter; a component then joins an open incident that it is near to, or opens one.
+Near is: at most a few hops apart, or a little farther and both downstream of one element (its fault would
+reach both). Alarms of a batch are grouped as connected components of "near, and soon after", so the order in
+which they arrived does not matter; a component then joins an open incident that it is near to, or opens one.
 Existing incidents are never merged here: an alarm between two joins the nearest, and of equals the earliest.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -28,25 +28,26 @@ class Distance(Protocol):
 
 @dataclass(frozen=True)
 class CorrelationSettings:
-    """`hops`: this near is one trouble. `upstream_hops`: so far away may a shared upstream element be from both.
+    """When two alarms are of one trouble.
 
-    `gap_s`: between alarms of one trouble passes at most so much time; an element that an open incident
-    already names belongs to it however much later it speaks.
+    `hops`: elements this near are. `reach`: elements this near are if one element is upstream of both (two
+    neighbours of a dead node are six hops apart). `gap_s`: between alarms of one trouble passes at most so much
+    time; an element that an open incident already names belongs to it however much later it speaks.
     """
 
     hops: int = 3
-    upstream_hops: int = 3
+    reach: int = 6
     gap_s: float = 120.0
 
 
 @dataclass(frozen=True)
 class Standing:
-    """An open incident, as far as correlation needs it."""
+    """An open incident, as far as correlation needs it; `first` and `last` are the event times of its alarms."""
 
     id: str
     elements: frozenset[str]
-    first_event_time: datetime
-    last_event_time: datetime
+    first: datetime
+    last: datetime
 
 
 @dataclass(frozen=True)
@@ -74,104 +75,111 @@ def assign(
     Each alarm that is not cleared is in exactly one group; cleared ones open and join nothing. The order of
     `alarms` and of `open_incidents` makes no difference.
     """
-    settings = settings or CorrelationSettings()
-    standing = sorted((a for a in alarms if not a.cleared), key=lambda a: (a.event_time, a.id))
-    topology = _Topology(near, settings)
+    nearness = _Nearness(near, settings or CorrelationSettings())
     joined: dict[str, list[str]] = defaultdict(list)
     opened: list[Group] = []
-    for component in _components(standing, topology, settings):
-        homes = _homes(component, open_incidents, topology, settings)
-        if not homes:
-            opened.append(Group(None, tuple(sorted(alarm.id for alarm in component))))
+    for component in _components(_spells(alarms, nearness), nearness):
+        homes = [_home(spell, open_incidents, nearness) for spell in component]
+        known = [home for home in homes if home is not None]
+        if not known:
+            opened.append(Group(None, tuple(sorted(id for spell in component for id in spell.alarm_ids))))
             continue
-        best = min(homes.values())
-        for alarm in component:
-            joined[homes.get(alarm.id, best).id].append(alarm.id)
+        for spell, home in zip(component, homes, strict=True):
+            joined[(home or min(known)).id].extend(spell.alarm_ids)
     groups = [Group(incident, tuple(sorted(ids))) for incident, ids in sorted(joined.items())]
     return groups + sorted(opened, key=lambda group: group.alarm_ids)
 
 
-class _Topology:
-    """Nearness of elements, with what was asked before remembered for the length of one batch."""
+class _Nearness:
+    """Nearness in topology and in time, as the settings define it."""
 
     def __init__(self, near: Distance, settings: CorrelationSettings) -> None:
         self._near, self._settings = near, settings
         self._causes: dict[str, frozenset[str]] = {}
+        self.gap = timedelta(seconds=settings.gap_s)
 
     def causes(self, element: str) -> frozenset[str]:
-        """Return the element and what is upstream of it within the bound."""
+        """Return the element and what is upstream of it."""
         known = self._causes.get(element)
         if known is None:
-            bound = self._settings.upstream_hops
-            above = (u for u in self._near.upstream(element) if self._within(element, u, bound))
-            known = self._causes[element] = frozenset((element, *above))
+            known = self._causes[element] = self._near.upstream(element) | {element}
         return known
 
-    def _within(self, a: str, b: str, bound: int) -> bool:
-        hops = self._near.distance(a, b)
-        return hops is not None and hops <= bound
-
-    def close(self, a: str, b: str) -> int | None:
-        """Return how near two elements are as one trouble, or None when they are not."""
+    def hops(self, a: str, b: str) -> int | None:
+        """Return how far apart two elements are, or None when they are too far to be one trouble."""
         if a == b:
             return 0
         hops = self._near.distance(a, b)
-        if hops is not None and hops <= self._settings.hops:
-            return hops
-        if self.causes(a).isdisjoint(self.causes(b)):
+        if hops is None or hops > self._settings.reach:
             return None
-        return self._settings.hops + 1 if hops is None else hops
+        return None if hops > self._settings.hops and self.causes(a).isdisjoint(self.causes(b)) else hops
 
 
-def _components(alarms: Sequence[Alarm], topology: _Topology, settings: CorrelationSettings) -> Iterator[list[Alarm]]:
-    """Yield the connected components of alarms that are near each other and close in time (alarms are in order)."""
-    gap = timedelta(seconds=settings.gap_s)
-    roots = list(range(len(alarms)))
+@dataclass(frozen=True)
+class _Spell:
+    """Alarms of one element that follow each other within the gap: what is near to one is near to all."""
+
+    resource: str
+    first: datetime
+    last: datetime
+    alarm_ids: tuple[str, ...]
+
+
+def _spells(alarms: Sequence[Alarm], nearness: _Nearness) -> list[_Spell]:
+    """Return the spells of the alarms that are not cleared, in an order that only they decide."""
+    spells: dict[str, list[_Spell]] = defaultdict(list)
+    for alarm in sorted(alarms, key=lambda alarm: (alarm.event_time, alarm.id)):
+        if alarm.cleared:
+            continue
+        at, of_element = alarm.event_time, spells[alarm.resource]
+        if of_element and at - of_element[-1].last <= nearness.gap:
+            before = of_element.pop()
+            of_element.append(_Spell(alarm.resource, before.first, at, (*before.alarm_ids, alarm.id)))
+        else:
+            of_element.append(_Spell(alarm.resource, at, at, (alarm.id,)))
+    return sorted((s for found in spells.values() for s in found), key=lambda s: (s.first, s.resource))
+
+
+def _components(spells: Sequence[_Spell], nearness: _Nearness) -> list[list[_Spell]]:
+    """Return the connected components of spells that are near each other in topology and in time."""
+    roots = list(range(len(spells)))
 
     def root(i: int) -> int:
         while roots[i] != i:
             roots[i] = i = roots[roots[i]]
         return i
 
-    for i, later in enumerate(alarms):
-        for j in range(i - 1, -1, -1):
-            if later.event_time - alarms[j].event_time > gap:
-                break
-            if root(i) != root(j) and topology.close(later.resource, alarms[j].resource) is not None:
+    for i, later in enumerate(spells):
+        for j in range(i):
+            earlier = spells[j]
+            apart = later.first - earlier.last > nearness.gap or root(i) == root(j)
+            if not apart and nearness.hops(later.resource, earlier.resource) is not None:
                 roots[root(i)] = root(j)
-    members: dict[int, list[Alarm]] = defaultdict(list)
-    for i, alarm in enumerate(alarms):
-        members[root(i)].append(alarm)
-    yield from members.values()
+    members: dict[int, list[_Spell]] = defaultdict(list)
+    for i, spell in enumerate(spells):
+        members[root(i)].append(spell)
+    return list(members.values())
 
 
 @dataclass(frozen=True, order=True)
 class _Home:
-    """An incident that an alarm can join; the smallest is the best."""
+    """An incident that a spell can join; the smallest is the best: the nearest, then the earliest."""
 
     hops: int
     since: datetime
     id: str
 
 
-def _homes(
-    component: Iterable[Alarm], incidents: Sequence[Standing], topology: _Topology, settings: CorrelationSettings
-) -> dict[str, _Home]:
-    """Return the best home of each alarm that is itself near to an open incident."""
-    homes: dict[str, _Home] = {}
-    for alarm in component:
-        offers = (_offer(alarm, incident, topology, settings) for incident in incidents)
-        best = min((offer for offer in offers if offer is not None), default=None)
-        if best is not None:
-            homes[alarm.id] = best
-    return homes
+def _home(spell: _Spell, incidents: Sequence[Standing], nearness: _Nearness) -> _Home | None:
+    offers = (_offer(spell, incident, nearness) for incident in incidents)
+    return min((offer for offer in offers if offer is not None), default=None)
 
 
-def _offer(alarm: Alarm, incident: Standing, topology: _Topology, settings: CorrelationSettings) -> _Home | None:
-    if alarm.resource in incident.elements:
-        return _Home(0, incident.first_event_time, incident.id)
-    gap = timedelta(seconds=settings.gap_s)
-    if not incident.first_event_time - gap <= alarm.event_time <= incident.last_event_time + gap:
+def _offer(spell: _Spell, incident: Standing, nearness: _Nearness) -> _Home | None:
+    if spell.resource in incident.elements:
+        return _Home(0, incident.first, incident.id)
+    if spell.first - incident.last > nearness.gap or incident.first - spell.last > nearness.gap:
         return None
-    hops = [found for e in incident.elements if (found := topology.close(alarm.resource, e)) is not None]
-    return _Home(min(hops), incident.first_event_time, incident.id) if hops else None
+    found = (nearness.hops(spell.resource, element) for element in incident.elements)
+    nearest = min((hops for hops in found if hops is not None), default=None)
+    return None if nearest is None else _Home(nearest, incident.first, incident.id)

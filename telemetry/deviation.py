@@ -32,6 +32,13 @@ _FLOORS: dict[Metric, float] = {
     Metric.BATTERY: 0.01,
     Metric.OCTETS: 1.0,
 }
+#: Beyond this, in the bad direction, an element is not healthy however usual that has become.
+_AILING: dict[Metric, float] = {
+    Metric.OPER_UP: 0.5,
+    Metric.UTILISATION: 1.0,
+    Metric.ERROR_RATE: 0.05,
+    Metric.LOSS: 0.05,
+}
 _STEPS = {Metric.OPER_UP, Metric.ADJACENCIES, Metric.PROCESS_UPTIME}
 
 #: The metrics in a fixed order, and their traits as arrays along it: a series carries the index of its metric.
@@ -40,7 +47,7 @@ _FLOOR = np.array([_FLOORS[metric] for metric in ORDER])
 _STEP = np.array([metric in _STEPS for metric in ORDER])
 BAD = np.array([METRICS[metric].bad for metric in ORDER])
 _UPTIME = ORDER.index(Metric.PROCESS_UPTIME)
-_OPER_UP = ORDER.index(Metric.OPER_UP)
+_LIMIT = np.array([_AILING.get(metric, np.inf * METRICS[metric].bad) for metric in ORDER])
 
 Flags = NDArray[np.bool_]
 
@@ -51,7 +58,7 @@ class Deviation:
 
     fresh: Flags  # has a sample within the freshness bound
     judged: Flags  # fresh, of a metric that says something, and with a long enough baseline
-    down: Flags  # says of itself that it is down
+    ailing: Flags  # bad by itself, whatever is usual: down, losing traffic, overloaded
     score: Floats
     value: Floats
     usual: Floats
@@ -86,7 +93,7 @@ def deviation(metrics: NDArray[np.intp], baseline: Floats, recent: Floats, times
     return Deviation(
         fresh=fresh,
         judged=judged,
-        down=fresh & (metrics == _OPER_UP) & (last < 0.5),
+        ailing=judged & ((value - _LIMIT[metrics]) * BAD[metrics] > 0),
         score=np.where(judged, score, 0.0),
         value=value,
         usual=usual,

@@ -1,7 +1,7 @@
 """What the elements reported lately, and the picture of it: what is unusual, what is healthy, what says nothing.
 
 Missing is not zero. An element that used to report and has no fresh sample is *silent*; it is healthy only when
-every one of its series that can be judged is fresh, as usual, and not down. So a blackout in the middle of a
+every one of its series that can be judged is fresh, as usual and not plainly bad. So a blackout in the middle of a
 fault can never look like recovery.
 
 Two rings: a fine one (one cell per sampling period) and a coarse one (20 times as wide) that still knows what was
@@ -116,7 +116,7 @@ class History:
         now = at.timestamp()
         with self._lock:
             rows = self._selected(elements)
-            baseline = self._baseline(rows, now - _RECENT_S if onset is None else onset.timestamp())
+            baseline = self._baseline(rows, now - max(_RECENT_S, self.fresh_s) if onset is None else onset.timestamp())
             recent, times = self._fine.window(rows, self._fine.slot(now), math.ceil(self.fresh_s / self.period_s) + 1)
             names = [self._names[row] for row in rows]
             sources = [self._sources[row] for row in rows]
@@ -202,7 +202,7 @@ def _health(
 ) -> tuple[frozenset[str], frozenset[str]]:
     """Return the healthy and the silent elements. Not healthy and not silent: unusual, or nobody can tell."""
     says = spoken & (BAD[metrics] != 0)
-    good = says & found.judged & ~found.unusual & ~found.down
+    good = says & found.judged & ~found.unusual & ~found.ailing
     doubtful: set[str] = {names[row] for row in np.flatnonzero(says & ~good)}
     healthy = {names[row] for row in np.flatnonzero(good)} - doubtful
     heard = {names[row] for row in np.flatnonzero(found.fresh)}

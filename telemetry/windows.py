@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 from domain.errors import BadInput
 from domain.measurements import Metric, Reading
@@ -31,7 +32,7 @@ class Window:
     high: float | None
 
 
-_Cells = dict[tuple[str, Metric], array[float]]
+_Cells: TypeAlias = "dict[tuple[str, Metric], array[float]]"
 
 
 class Windows:
@@ -107,7 +108,7 @@ class Windows:
                 self._closed.append(window)
 
 
-def _window(source: str, element: str, metric: Metric, start: datetime, values: array[float]) -> Window:
+def _window(source: str, element: str, metric: Metric, start: datetime, values: "array[float]") -> Window:
     known = [value for value in values if value == value]  # noqa: PLR0124 (only NaN differs from itself)
     return Window(
         source=source,

@@ -7,6 +7,7 @@ cells. Company names are put together from two word lists; they name nobody.
 import math
 import re
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -49,6 +50,7 @@ class Growth:
     demands: list[Demand] = field(default_factory=list)
     customers: list[Customer] = field(default_factory=list)
     services: list[Service] = field(default_factory=list)
+    ports: Counter[str] = field(default_factory=Counter)
 
     @property
     def size(self) -> int:
@@ -95,7 +97,8 @@ class Growth:
         return f"link:{key}"
 
     def _point(self, node: str, port: str) -> str:
-        number = sum(point.node == node for point in self.points)
+        number = self.ports[node]
+        self.ports[node] += 1
         id = f"tp:{node.split(':', 1)[1]}.{port}-{number}"
         self.points.append(TerminationPoint(id=id, node=node, name=f"{port}-0/0/{number}"))
         return id

@@ -56,7 +56,7 @@ def parse(data: Any) -> Inventory:
     points: list[TerminationPoint] = []
     nodes = [_node(entry, points) for entry in _list(network, "node", "nodes")]
     node_of = {point.id: point.node for point in points}
-    parts = {
+    parts: dict[str, list[Any]] = {
         "nodes": nodes,
         "termination_points": points,
         "links": [_link(entry, node_of) for entry in _list(network, _LINKS, "links")],
@@ -112,7 +112,7 @@ def _only_network(data: Any) -> Mapping[str, Any]:
     networks = _mapping(document.get("ietf-network:networks"), "`ietf-network:networks`")
     entries = networks.get("network")
     if not isinstance(entries, list) or len(entries) != 1:
-        raise BadInput("`ietf-network:networks` must hold a list `network` with exactly one network; split the document")
+        raise BadInput("`ietf-network:networks` must hold a list `network` with exactly one network; split it")
     return _mapping(entries[0], "the network")
 
 

@@ -333,9 +333,7 @@ def deliver(
 
 
 @nb.njit("void(int32[::1],int32[::1],boolean[::1],int64,int64,uint8[::1])", cache=True)
-def hops_from(
-    rows: Ints, neighbours: Ints, passes: Flags, start: int, most: int, answer: NDArray[np.uint8]
-) -> None:
+def hops_from(rows: Ints, neighbours: Ints, passes: Flags, start: int, most: int, answer: NDArray[np.uint8]) -> None:
     """Breadth-first hops from `start` up to `most` (255 beyond); only nodes in `passes` lead further."""
     answer[:] = 255
     answer[start] = 0

@@ -37,7 +37,7 @@ def from_topohub(ref: str, seed: int = 0) -> Inventory:
     growth = Growth(name=key)
     routers = _routers(growth, plain["nodes"])
     _links(growth, plain["edges"], routers)
-    cities = [r for r, node in zip(routers.values(), plain["nodes"], strict=True) if "Waypoint" not in node.get("type", "")]
+    cities = [routers[place["id"]] for place in plain["nodes"] if "Waypoint" not in place.get("type", "")]
     _demands(growth, rng, _connected(growth, cities))
     _services(growth, rng)
     return dimension(growth.inventory(), least=10_000.0)
@@ -111,8 +111,8 @@ def _demands(growth: Growth, rng: np.random.Generator, routers: list[str]) -> No
     pairs = [(a, b) for a in hubs for b in hubs if a != b]
     for router in routers:
         if router not in hubs:
-            hub = hubs[int(rng.integers(len(hubs)))]
-            pairs += [(router, hub), (hub, router)]
+            for hub in rng.choice(len(hubs), size=2, replace=False):
+                pairs += [(router, hubs[int(hub)]), (hubs[int(hub)], router)]
     for begin, end in pairs:
         slice_id = SLICES[int(rng.choice(3, p=(0.6, 0.3, 0.1)))].id
         growth.demand(begin, end, _MEAN_MBPS * size[begin] * size[end], slice_id)

@@ -1,7 +1,8 @@
 """The audit chain on SQL: appended in the transaction of the change, read back byte for byte.
 
-A record is stored as canonical JSON (RFC 8785). On reading, bytes that are not the canonical form of the record that
-they hold were altered; such a row comes back as a record that fits no chain, so that verifying names it.
+A record is stored as canonical JSON (RFC 8785). On reading, bytes that are not the canonical form of a record, or not
+of the record that belongs in this row, were altered; such a row comes back as a record that fits no chain, so that
+verifying names it.
 """
 
 import json
@@ -11,7 +12,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from pydantic import ValidationError
 
-from adapters.store.rules import START, Tip
+from adapters.store.rules import START, Tip, storable
 from adapters.store.schema import RECORDS, REFS
 from domain.canonical import canonical
 from domain.errors import Unavailable
@@ -55,12 +56,16 @@ def read(connection: sa.Connection, tenant: str, after: int, ref: str | None, li
     """Return the tenant's records behind `after` in stored order; with `ref`, those that mention it."""
     query = (
         sa.select(RECORDS.c.sequence, RECORDS.c.body)
-        .where(RECORDS.c.tenant == tenant, RECORDS.c.sequence > after)
+        .where(RECORDS.c.tenant == storable(tenant), RECORDS.c.sequence > after)
         .order_by(RECORDS.c.sequence)
         .limit(limit)
     )
     if ref is not None:
-        mentions = (REFS.c.tenant == RECORDS.c.tenant) & (REFS.c.sequence == RECORDS.c.sequence) & (REFS.c.ref == ref)
+        mentions = (
+            (REFS.c.tenant == RECORDS.c.tenant)
+            & (REFS.c.sequence == RECORDS.c.sequence)
+            & (REFS.c.ref == storable(ref))
+        )
         query = query.join(REFS, mentions)
     return [_record(tenant, row.sequence, row.body) for row in connection.execute(query)]
 
@@ -68,7 +73,7 @@ def read(connection: sa.Connection, tenant: str, after: int, ref: str | None, li
 def _record(tenant: str, sequence: int, body: bytes) -> Record:
     try:
         record = Record.model_validate_json(body)
-        genuine = canonical(record) == body
+        genuine = canonical(record) == body and (record.tenant, record.sequence) == (tenant, sequence)
     except (ValidationError, ValueError, TypeError):
         genuine = False
     return record if genuine else _unreadable(tenant, sequence)

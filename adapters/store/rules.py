@@ -12,6 +12,7 @@ from typing import Any
 from control_plane.ports import Written
 from control_plane.tables import Shelved
 from domain.base import Stored
+from domain.errors import BadInput
 from domain.records import GENESIS, Entry, Record, link
 
 #: The last record of a chain: its sequence number and its hash.
@@ -92,8 +93,10 @@ def _any_of(value: object) -> frozenset[str | None]:
 
 def comparable(value: object) -> str | None:
     """Return the text by which a searchable value is stored and compared; None stays None."""
-    if value is None or type(value) is str:
-        return value
+    if value is None:
+        return None
+    if type(value) is str:
+        return storable(value)
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, datetime):
@@ -101,6 +104,16 @@ def comparable(value: object) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
+
+
+def storable(text: str) -> str:
+    """Return the text as it is. Raises BadInput when it holds half of a surrogate pair: no store could keep it."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise BadInput("a text holds half of a surrogate pair; send whole Unicode characters") from error
+    return text
 
 
 def moment(at: datetime) -> str:

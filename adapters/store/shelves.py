@@ -8,7 +8,8 @@ from typing import Any, Generic, TypeVar, cast
 
 import sqlalchemy as sa
 
-from adapters.store.rules import READ_ONLY, comparable, require_limit, require_same_id, require_word, wanted
+from adapters.store.rules import READ_ONLY, comparable, require_limit, require_same_id, require_word,
+    storable, wanted
 from adapters.store.schema import SHELF_TABLES
 from control_plane.tables import SHELVES, Tables
 from domain.base import Stored
@@ -53,7 +54,7 @@ class SqlShelf(Generic[S]):
         self._tables.wrote = True
 
     def get(self, id: str) -> S | None:
-        body = self._run(self._statements.get, {"an_id": id}).scalar()
+        body = self._run(self._statements.get, {"an_id": storable(id)}).scalar()
         return None if body is None else self._word(body)
 
     def find(
@@ -66,7 +67,7 @@ class SqlShelf(Generic[S]):
         for condition in self._conditions(where):
             query = sa.select(table.c.id, table.c.body).where(condition).order_by(order).limit(limit)
             if after is not None:
-                query = query.where(table.c.id < after if newest else table.c.id > after)
+                query = query.where(table.c.id < storable(after) if newest else table.c.id > storable(after))
             found += [(row.id, row.body) for row in self._run(query)]
         found.sort(reverse=newest)
         return [self._word(body) for _, body in found[:limit]]

@@ -34,7 +34,10 @@ class Fetch(Protocol[S_co]):
 
 @dataclass(frozen=True)
 class Collection(Generic[S]):
-    """One TM Forum resource: its attributes, how a word is shown as it, and which filters a query answers."""
+    """One TM Forum resource: its attributes, how a word is shown as it, and which filters a query answers.
+
+    An attribute within another is written with a dot: `alarmedObject.id`.
+    """
 
     attributes: frozenset[str]
     show: Callable[[S], dict[str, Any]]
@@ -112,7 +115,7 @@ def _number(params: QueryParams, name: str, default: int) -> int:
 
 
 def _known(name: str, attributes: frozenset[str]) -> None:
-    if name.partition(".")[0] not in attributes:
+    if name not in attributes:
         raise BadInput(f"there is no attribute `{name[:80]}` here; the attributes are {', '.join(sorted(attributes))}")
 
 

@@ -40,6 +40,7 @@ ALARM_ATTRIBUTES = frozenset(
         "probableCause",
         "specificProblem",
         "alarmedObject",
+        "alarmedObject.id",
         "sourceSystemId",
         "state",
         "ackState",
@@ -65,6 +66,9 @@ TICKET_ATTRIBUTES = frozenset(
         "lastUpdate",
         "statusChangeDate",
         "relatedEntity",
+        "relatedEntity.id",
+        "relatedEntity.href",
+        "relatedEntity.role",
         "@type",
     }
 )

@@ -31,7 +31,7 @@ def test_the_table_of_words_names_every_word() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_names_no_file_that_does_not_exist(page: Path) -> None:
-    named = FILE.findall(page.read_text("utf-8"))
+    named = [name for name in FILE.findall(page.read_text("utf-8")) if "NNNN" not in name]
 
     assert [name for name in named if not (ROOT / name).exists() and not (page.parent / name).exists()] == []
 

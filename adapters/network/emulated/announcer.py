@@ -135,7 +135,7 @@ class Announcer:
         due = now + delay_s + self._jitter(speaker)
         if self._rng.random() < speaker.late:
             due += float(self._rng.uniform(0.5, 1.0)) * speaker.late_s
-        self._told[key] = _Told(item, speaker, due, due + speaker.repeat_s * float(self._rng.uniform(0.5, 1.0)))
+        self._told[key] = _Told(item, speaker, due, due + speaker.repeat_s * float(self._rng.uniform(0.3, 0.6)))
         said = [] if self._rng.random() < speaker.lost else [(due, item)]
         if said and self._rng.random() < speaker.duplicated:
             said.append((due + float(self._rng.uniform(0.1, 2.0)), item))

@@ -1,4 +1,4 @@
-"""Draws faults: which element, how large. A drawn fault is one that can be seen, and mostly one that can be repaired."""
+"""Draws faults: which element, how large. What is drawn can be seen, and mostly be repaired."""
 
 from collections.abc import Callable
 
@@ -97,29 +97,30 @@ class Draws:
 
     def _element(self, kind: FaultKind, rng: np.random.Generator, *, repairable: bool) -> str | None:
         """Draw an element that carries something; `repairable`: with a way around it where the repair needs one."""
-        world = self._world
+        kept: Callable[[str], bool] = lambda _: True  # noqa: E731  # the usual case of a choice
+        if repairable and kind is FaultKind.LINK_DEGRADED:
+            kept = self._survives
+        if repairable and kind is FaultKind.CONGESTION:
+            kept = self._relievable
+        return _one(self._candidates(kind, repairable=repairable), rng, kept)
+
+    def _candidates(self, kind: FaultKind, *, repairable: bool) -> list[str]:
+        world, topology = self._world, self._world.topology
         loaded = np.flatnonzero(self._load() > 0.0).tolist()
-        nodes = {node.id: node.kind for node in world.inventory.nodes if world.up.oper[node.id]}
-        match kind:
-            case FaultKind.INTERFACE_LOCKED:
-                return _one([world.topology.sender[arc] for arc in loaded], rng)
-            case FaultKind.LINK_DOWN:
-                return _one([world.topology.links[arc >> 1] for arc in loaded], rng)
-            case FaultKind.LINK_DEGRADED:
-                kept = self._survives if repairable else (lambda _: True)
-                return _one([world.topology.links[arc >> 1] for arc in loaded], rng, kept)
-            case FaultKind.CONGESTION:
-                kept = self._relievable if repairable else (lambda _: True)
-                some = [d for row, d in enumerate(world.topology.demands) if self._surge(row) is not None]
-                return _one(some or ([] if repairable else list(world.topology.demands)), rng, kept)
-            case FaultKind.PROCESS_HUNG | FaultKind.NODE_DOWN:
-                busy = {world.topology.nodes[world.topology.tail[arc]] for arc in loaded}
-                return _one([node for node in nodes if node in busy and str(nodes[node]) in _ROUTERS], rng)
-            case FaultKind.POWER_LOST:
-                return _one([node for node in nodes if nodes[node] is NodeKind.POWER], rng)
-            case _:
-                cells = [node for node in nodes if nodes[node] is NodeKind.CELL]
-                return _one(cells, rng, lambda cell: world.up.serves[cell])
+        if kind is FaultKind.INTERFACE_LOCKED:
+            return [topology.sender[arc] for arc in loaded]
+        if kind in (FaultKind.LINK_DOWN, FaultKind.LINK_DEGRADED):
+            return [topology.links[arc >> 1] for arc in loaded]
+        if kind is FaultKind.CONGESTION:
+            some = [demand for row, demand in enumerate(topology.demands) if self._surge(row) is not None]
+            return some or ([] if repairable else list(topology.demands))
+        busy = {topology.nodes[topology.tail[arc]] for arc in loaded}
+        passing = kind in (FaultKind.PROCESS_HUNG, FaultKind.NODE_DOWN)
+        return [
+            node.id
+            for node in world.inventory.nodes
+            if str(node.kind) in BEFALLS[kind] and world.up.serves[node.id] and (node.id in busy or not passing)
+        ]
 
     def _load(self) -> Floats:
         load: Floats = np.asarray(self._world.routes.shares.T @ self._world.demands.base).ravel()
@@ -175,7 +176,8 @@ class Draws:
 def _one(candidates: list[str], rng: np.random.Generator, kept: Callable[[str], bool] = lambda _: True) -> str | None:
     """Draw one of the candidates that `kept` accepts, trying at most 24, or None."""
     unique = list(dict.fromkeys(candidates))
-    for index in rng.permutation(len(unique)).tolist()[:24]:
+    order: list[int] = rng.permutation(len(unique)).tolist()
+    for index in order[:24]:
         if kept(unique[index]):
             return unique[index]
     return None

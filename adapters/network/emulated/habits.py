@@ -159,8 +159,8 @@ def _speaker(rng: np.random.Generator, number: int) -> Speaker:
         late=float(rng.uniform(0.0, 0.12)),
         late_s=float(rng.uniform(1.0, 4.0)),
         duplicated=float(rng.uniform(0.02, 0.15)),
-        lost=float(rng.uniform(0.0, 0.06)),
-        repeat_s=float(rng.uniform(12, 30)),
+        lost=float(rng.uniform(0.0, 0.04)),
+        repeat_s=float(rng.uniform(10, 30)),
         skew_s=float(rng.normal(0.0, 0.08)),
     )
 

@@ -1,0 +1,87 @@
+"""People sign, once each, for plans that somebody else asked for."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from domain.actions import InterfaceDown
+from domain.errors import Conflict, NotFound, Refused
+from domain.gate import Approval, Choice
+from domain.identity import Principal, Role
+from domain.proposals import Plan, Proposal
+from policies.chain import CHAIN_VERSION, may_sign, signers
+
+Account = Callable[..., Principal]
+Propose = Callable[..., Proposal]
+
+
+def said(proposal: Proposal, person: str, choice: Choice = Choice.APPROVE, account: str = "") -> Approval:
+    return Approval(
+        id=f"appr_{person}_{account}",
+        proposal_id=proposal.id,
+        plan_digest=proposal.plan_digest,
+        choice=choice,
+        account=account or person,
+        person=person,
+        because="seen",
+        made_at=datetime(2026, 1, 12, 12, 0, tzinfo=UTC),
+    )
+
+
+def test_an_approver_may_sign_what_an_agent_asked_for(account: Account, propose: Propose) -> None:
+    may_sign(account(), propose(), [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"roles": frozenset({Role.OPERATOR})}, "lacks the approver role"),
+        ({"roles": frozenset({Role.AGENT, Role.APPROVER})}, "is an agent"),
+        ({"name": "agent:provisioning", "person": "Ann"}, "is an agent"),
+        ({"person": ""}, "no person stands behind"),
+        ({"person": " \t "}, "no person stands behind"),
+    ],
+)
+def test_some_accounts_sign_nothing(account: Account, propose: Propose, changes: dict[str, object], words: str) -> None:
+    with pytest.raises(Refused, match=words):
+        may_sign(account(**changes), propose(), [])
+
+
+def test_nobody_signs_what_they_asked_for_themselves(account: Account, propose: Propose) -> None:
+    with pytest.raises(Refused, match="another person must sign"):
+        may_sign(account(), propose(requester="approver-one"), [])
+
+
+def test_a_second_account_of_the_requester_does_not_help(account: Account, propose: Propose) -> None:
+    other = account(name="approver-nine", person="ANN  ")
+
+    with pytest.raises(Refused, match="another person must sign"):
+        may_sign(other, propose(requester="approver-one"), [], requester_person="Ann")
+
+
+def test_one_person_is_one_signature_whatever_the_account(account: Account, propose: Propose) -> None:
+    proposal = propose()
+    approvals = [said(proposal, "Ann"), said(proposal, "ann ", account="approver-two")]
+
+    assert len(signers(proposal, approvals)) == 1
+    with pytest.raises(Conflict, match="signed this plan already"):
+        may_sign(account(name="approver-two"), proposal, approvals)
+    may_sign(account(name="approver-two", person="Ben"), proposal, approvals)
+
+
+def test_only_a_yes_to_exactly_this_plan_counts(propose: Propose) -> None:
+    proposal = propose()
+    other = propose(Plan(steps=(InterfaceDown(target="tp:1"),)))
+    approvals = [said(proposal, "Ann", Choice.REJECT), said(other, "Ben"), said(propose(id="prop_2"), "Cem")]
+
+    assert signers(proposal, approvals) == frozenset()
+
+
+def test_a_proposal_of_another_tenant_is_not_there(account: Account, propose: Propose) -> None:
+    with pytest.raises(NotFound):
+        may_sign(account(tenant="other"), propose(), [])
+
+
+def test_the_version_of_the_chain_is_a_digest() -> None:
+    assert len(bytes.fromhex(CHAIN_VERSION)) == 32
