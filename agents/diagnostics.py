@@ -6,7 +6,6 @@ A fact counts only if the case holds evidence for it, so a diagnosis rests on no
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
 from time import perf_counter
 
 from agents.cards import DIAGNOSTICS
@@ -19,10 +18,11 @@ from causal.explanation import Cited, caused, not_checked
 from causal.fusion import Fused, fuse, verdict
 from causal.scoring import Table, score
 from causal.signatures import Scene
-from causal.symptoms import Symptoms, symptoms
+from causal.symptoms import SETTLING, Symptoms, symptoms
 from causal.topology import TERMINATION_POINT, Topology
 from causal.trends import Trends, trends, wanted
 from domain.agents import AgentCard, Case
+from domain.changes import SetAdministrative
 from domain.diagnosis import Diagnosis, Verdict
 from domain.errors import NocturneError
 from domain.ids import new_id
@@ -31,8 +31,6 @@ from twin.consequences import consequences
 from twin.graph import element_graph
 from twin.snapshot import Snapshot
 
-#: How long after the last alarm late data may still change the picture.
-_SETTLING = timedelta(seconds=2)
 #: How many causes are explained by paths; how many of them the causal model is asked about.
 _EXPLAINED, _ATTRIBUTED = 5, 3
 _LOCKABLE = frozenset({TERMINATION_POINT, NodeKind.CELL})
@@ -57,7 +55,7 @@ class Diagnostics:
         scene = self._scene(snapshot, symptoms(cited.picture, cited.alarms))
         table = _scored(scene, snapshot)
         fused = fuse(table, case.picture.fresh_share)
-        found = verdict(scene.symptoms, fused, settled=case.picture.at - case.incident.last_alarm_at >= _SETTLING)
+        found = verdict(scene.symptoms, fused, settled=case.picture.at - case.incident.last_alarm_at >= SETTLING)
         scored = perf_counter()
         watched, gaps = self._trends(case, scene, fused)
         attribution = self._attribution(scene, fused, watched, found)
@@ -72,7 +70,7 @@ class Diagnostics:
             not_checked=(*not_checked(case, scene, fused), *gaps, *attribution.not_checked),
             degraded_by=case.picture.silent_sources,
             baselines=_baselines(case, scene.symptoms, watched),
-            provisional=case.made_at - case.incident.last_known_at < _SETTLING,
+            provisional=case.made_at - case.incident.last_known_at < SETTLING,
             made_by=self.card.principal,
             made_at=case.made_at,
             oldest_evidence=min((evidence.event_time for evidence in case.evidence), default=None),
@@ -111,7 +109,13 @@ class Diagnostics:
 def _scored(scene: Scene, snapshot: Snapshot) -> Table:
     options = candidates(scene)
     elements = list(dict.fromkeys(option.element for option in options))
-    return score(scene, options, consequences(snapshot, elements))
+    return score(scene, options, consequences(_as_intended(snapshot, scene.locked), elements))
+
+
+def _as_intended(snapshot: Snapshot, locked: frozenset[str]) -> Snapshot:
+    """Return the state without the locks in question: what is down already has no consequences left."""
+    unlocked = (SetAdministrative(element=e, state=Administrative.UNLOCKED) for e in sorted(locked))
+    return snapshot.with_changes(tuple(unlocked)) if locked else snapshot
 
 
 def _locked(snapshot: Snapshot, element: str) -> bool:

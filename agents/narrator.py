@@ -61,7 +61,7 @@ def answer(question: str, facts: Facts) -> Answer:
     found = next((full for name in named if (full := facts.find(name))), None)
     if named and found is None:
         return _refusal(f"The record knows nothing by the name of {quoted(named[0], 64)}.")
-    matter = _matter(facts, found or facts.find("latest"))
+    matter = _matter(facts, found or facts.find("latest"), tuple(named))
     if matter is None:
         return _refusal("The record holds no incident that this could be about.")
     sentences = tell(matter)
@@ -74,7 +74,7 @@ def _names(question: str) -> list[str]:
     return [token for token in tokens if _LIKE_ID.fullmatch(token) and not _NO_ID.fullmatch(token)][:_MOST_REFS]
 
 
-def _matter(facts: Facts, ref: str | None) -> Matter | None:
+def _matter(facts: Facts, ref: str | None, names: tuple[str, ...]) -> Matter | None:
     """Gather what is known of the incident that `ref` is, or belongs to."""
     incident = _incident(facts, ref) if ref else None
     if ref is None or incident is None:
@@ -82,7 +82,7 @@ def _matter(facts: Facts, ref: str | None) -> Matter | None:
     proposals = tuple(facts.proposals(incident))
     if ref.startswith("prop_"):
         proposals = tuple(proposal for proposal in proposals if proposal.id == ref)
-    return Matter(facts, incident, ref, proposals, facts.diagnosis(incident))
+    return Matter(facts, incident, ref, names, proposals, facts.diagnosis(incident))
 
 
 def _incident(facts: Facts, ref: str) -> str | None:

@@ -151,7 +151,7 @@ def _drain_or_mend(trouble: _Trouble) -> _Offer | None:
             not_chosen=("a crew at once: draining helps sooner; the link still has to be mended afterwards",),
         )
     refused = f"draining {label(link.id)}: {losses}, so it does not help"
-    return _crew(trouble, "mend the link", "the traffic has no better way", (refused,))
+    return _crew(trouble, "mend the link", "the traffic has no better way", (refused,), lossy=True)
 
 
 def _steer_away(trouble: _Trouble) -> _Offer | None:
@@ -203,10 +203,10 @@ def _power_lost(trouble: _Trouble) -> _Offer | None:
     return _crew(trouble, "restore power", "what stands there runs on batteries at best, until somebody goes there")
 
 
-def _crew(trouble: _Trouble, work: str, gain: str, not_chosen: tuple[str, ...] = ()) -> _Offer:
+def _crew(trouble: _Trouble, work: str, gain: str, not_chosen: tuple[str, ...] = (), *, lossy: bool = False) -> _Offer:
     site = trouble.node.site if trouble.node else ""
     return _Offer(
-        steps=(DispatchCrew(target=trouble.element, site=site, work=work),),
+        steps=(DispatchCrew(target=trouble.element, site=site, work=work, lossy=lossy),),
         title=f"Send a crew to {label(trouble.element)}",
         gain=gain,
         not_chosen=not_chosen,

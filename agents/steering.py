@@ -22,8 +22,8 @@ from twin.snapshot import Snapshot
 #: A link is no trouble any more below this utilisation.
 COMFORT = 0.9
 _MOST_MOVES = 6
-_DEMANDS_PER_ROUND = 8
-_TRIALS_PER_ROUND = 8
+_DEMANDS_PER_ROUND = 12
+_TRIALS_PER_ROUND = 12
 
 
 class Arc(NamedTuple):
@@ -126,7 +126,7 @@ def _promising(snapshot: Snapshot, made: Sequence[_Move]) -> list[_Move]:
     if not arcs:
         return []
     hot = max(arcs, key=lambda arc: (arc.utilisation, arc.tail, arc.head))
-    ways = _Ways(arc._replace(room=0.0) if arc.utilisation >= COMFORT else arc for arc in arcs)
+    ways = _Ways(arc._replace(room=0.0) if arc == hot else arc for arc in arcs)
     overflow = max(hot.capacity * (hot.utilisation - COMFORT), 1e-9)
     over = [demand for demand in _crossing(snapshot, ways, hot) if demand.id not in moved]
     over.sort(key=lambda demand: (demand.mbps < overflow, abs(demand.mbps - overflow), demand.id))

@@ -34,12 +34,14 @@ EVENTS: dict[str, str] = {
     "gate.proposal.rejected": "the plan was rejected",
     "gate.proposal.changed": "another plan was asked for",
     "gate.proposal.deferred": "the decision was put off",
+    "gate.proposal.refused": "an attempt to decide was refused",
     "gate.proposal.withdrawn": "the proposal was withdrawn",
     "gate.proposal.expired": "the proposal expired",
     "gate.grant.voided": "the grant was voided",
     "act.execution.begun": "carrying out the plan began",
     "act.step.intended": "a step was about to be taken",
     "act.step.settled": "it became known what came of a step",
+    "act.step.settled_by_hand": "a person said what came of a step",
     "act.execution.verifying": "all steps were taken, and verification began",
     "act.execution.stopping": "somebody stopped the plan",
     "act.execution.compensating": "taking the steps back began",
@@ -52,11 +54,12 @@ EVENTS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Matter:
-    """What a question is about: an incident, and perhaps one of its proposals or elements."""
+    """What a question is about: an incident, or one of its proposals (`ref`); `names` are all that it named."""
 
     facts: Facts
     incident: str
     ref: str
+    names: tuple[str, ...]
     proposals: tuple[Proposal, ...]
     diagnosis: Diagnosis | None
 
@@ -140,9 +143,10 @@ def approvals(matter: Matter) -> list[Sentence]:
 
 def done(matter: Matter) -> list[Sentence]:
     """List the steps that were taken and what became of each."""
-    settled = [record for record in matter.records if record.kind == "act.step.settled"]
+    told = {"act.step.settled": _step, "act.step.settled_by_hand": _event}
+    settled = [record for record in matter.records if record.kind in told]
     if settled:
-        return [Sentence(text=_step(record), cites=(record.id,)) for record in settled]
+        return [Sentence(text=told[record.kind](record), cites=(record.id,)) for record in settled]
     return [
         Sentence(
             text=f"No step of proposal {label(proposal.id)} was taken; it is {proposal.state}.", cites=(proposal.id,)
@@ -198,7 +202,7 @@ def _spread(matter: Matter, top: Cause, diagnosis: Diagnosis) -> list[Sentence]:
     """Show the path to the element that was asked about, else the longest one."""
     if not top.paths:
         return []
-    asked = [path for path in top.paths if path.symptom == matter.ref]
+    asked = [path for path in top.paths if path.symptom in matter.names]
     path = asked[0] if asked else max(top.paths, key=lambda path: (len(path.elements), path.symptom))
     way = " → ".join(label(element) for element in path.elements)
     text = f"It explains {count(len(top.paths), 'symptom')}; the trouble reached {label(path.symptom)} by {way}."
@@ -244,6 +248,8 @@ def _decision(record: Record) -> str:
     answer = plain(str(_value(record, "answer")), 20)
     rules = [str(rule) for rule in _value(record, "rules") or ()]
     text = f"The policy book answered {answer}" + (f" by {labels(rules, 8)}" if rules else "")
+    because = _value(record, "because")
+    text += f" ({plain(str(because))})" if because else ""
     errors = _value(record, "errors")
     return text + (f", and met {count(len(errors), 'error')}" if errors else "") + "."
 

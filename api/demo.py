@@ -133,18 +133,23 @@ class _Play:
         self.tell("fault", "something went wrong in the network")
 
     def _mark(self, point: str, ref: str) -> None:
-        if "injected" not in self.marks or point in self.marks:
+        if "injected" not in self.marks or point in self.marks or not self._is_about_the_repair(ref):
             return
         self.marks[point] = time.monotonic()
         self.tell(point, ref)
 
+    def _is_about_the_repair(self, ref: str) -> bool:
+        """Tickets walk the same road; their steps are not the story."""
+        if not ref.startswith(("prop_", "exec_")):
+            return True
+        proposal_id = ref.split(":")[0].replace("exec_", "prop_", 1)
+        proposal = self.house.road.ledger.read(lambda tables: tables.proposals.get(proposal_id))
+        return proposal is not None and repairs(proposal)
+
     def _main_incident(self) -> Incident | None:
         """Return the incident that holds the most alarms."""
         incidents = self.house.road.ledger.read(lambda tables: tables.incidents.find())
-        incident = max(incidents, key=lambda item: len(item.alarm_ids), default=None)
-        if incident is not None and "correlated" not in self.marks:
-            self._mark("correlated", incident.id)
-        return incident
+        return max(incidents, key=lambda item: len(item.alarm_ids), default=None)
 
     def _over(self, incident: Incident) -> bool:
         if incident.state is IncidentState.CLOSED:
@@ -169,7 +174,7 @@ class _Play:
         """Be the people at the gate: read the card, then sign what was rehearsed as sound, two of them if need be."""
         for card in self.house.queries.inbox(self.people[0]):
             seen_at = self.first_seen.setdefault(card.proposal.id, time.monotonic())
-            settled = card.diagnosis is not None and not card.diagnosis.provisional
+            settled = card.latest is not None and not card.latest.provisional
             if card.proposal.state not in WAITING or time.monotonic() - seen_at < _READING_S or not settled:
                 continue
             self._sign(card)
@@ -212,7 +217,7 @@ class _Play:
         repair = self._repair(incident)
         view = self.house.queries.incident(self.people[0], incident.id)
         card = self.house.queries.card(self.people[0], repair.id) if repair else None
-        diagnosis = card.diagnosis if card and card.diagnosis else view.diagnosis
+        diagnosis = (card.diagnosis if card and card.execution else None) or view.diagnosis
         outcome = card.execution.outcome if card and card.execution else None
         resolution = outcome.resolution if outcome else view.incident.resolution or Resolution.UNRESOLVED
         return {

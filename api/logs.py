@@ -54,8 +54,9 @@ class _StandardError(logging.Handler):
     """Writes to whatever standard error is at that moment."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
         try:
-            print(self.format(record), file=sys.stderr, flush=True)
+            sys.stderr.write(self.format(record) + "\n")
         except (OSError, ValueError):  # nobody listens any more; a log line must not end what it tells of
             self.handleError(record)
 

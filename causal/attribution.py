@@ -99,7 +99,7 @@ class Attributor:
         try:
             with _seeded(question.seed):
                 return self._answer(question, asked)
-        except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
+        except (ValueError, RuntimeError, ArithmeticError, np.linalg.LinAlgError) as error:
             return Attribution(not_checked=(f"attribution not possible: the causal model failed ({error})",))
 
     def _answer(self, question: _Question, causes: Sequence[str]) -> Attribution:
@@ -181,7 +181,7 @@ def _counterfactual(model: Any, question: _Question, cause: str) -> Counterfactu
     gcm, _ = _gcm()
     usual = float(np.median(question.baseline[:, question.names.index(cause)]))
     row = _row(question)
-    imagined = gcm.counterfactual_samples(model, {cause: lambda _: np.array([usual])}, observed_data=row).iloc[0]
+    imagined = gcm.counterfactual_samples(model, {cause: lambda _: usual}, observed_data=row).iloc[0]
     there = {name: question.value(name) for name in question.names if name != cause}
     there = {name: value for name, value in there.items() if value >= PRESENT}
     gone = tuple(sorted(name for name in there if imagined[name] < PRESENT))

@@ -126,7 +126,7 @@ def not_checked(case: Case, scene: Scene, fused: Fused) -> tuple[str, ...]:
         _named("alarms on elements that the inventory does not hold", _strangers(case, scene)),
         *(f"source `{source}` was silent" for source in case.picture.silent_sources),
     ]
-    if seen.fresh_share < 1.0:
+    if seen.fresh_share < 0.995:
         lines.append(f"{1.0 - seen.fresh_share:.0%} of the telemetry was not fresh")
     return tuple(line for line in lines if line)
 

@@ -28,9 +28,9 @@ WEIGHTS: Mapping[str, float] = {
 }
 #: The logit of "something else": a candidate must beat it to be believed.
 ELSE = 4.0
-TEMPERATURE = 1.0
+TEMPERATURE = 0.8
 #: Below this share of fresh telemetry nothing is said at all.
-BLIND = 0.3
+BLIND = 0.2
 #: Trouble of an element from which on something is the matter; and fresh share from which on calm is believed.
 STANDS_OUT = 0.33
 CLEAR_SIGHT = 0.8

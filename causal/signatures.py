@@ -14,7 +14,6 @@ from domain.diagnosis import FaultKind
 from domain.measurements import Metric
 from domain.network import NodeKind
 
-
 _DARK = (AlarmType.LOSS_OF_SIGNAL, AlarmType.LINK_DOWN)
 
 
@@ -179,7 +178,7 @@ def _congestion(scene: Scene, demand: str) -> float:
     growth = min(1.0, max(0.0, reading.value / reading.usual - 1.0)) if risen and reading and reading.usual > 0 else 0.0
     hot = _most(overload(scene, link) for link in scene.topology.path(demand))
     surge = noisy_or(0.4 * risen, 0.7 * risen * growth)
-    return noisy_or(surge * (0.25 + 0.75 * hot), 0.15 * hot * (demand not in s.healthy))
+    return noisy_or(surge * (0.25 + 0.75 * hot), hot * (0.06 if demand in s.healthy else 0.15))
 
 
 def _most(values: Iterable[float]) -> float:

@@ -2,13 +2,13 @@
 
 `trouble` is a noisy-or over independent signs, each with a fixed weight, so every single sign moves the number
 (removing evidence always lowers it) and several weak ones add up. An alarm that fresh readings of the same element
-contradict weighs little; an alarm whose subject the readings do not show keeps its weight.
+contradict weighs little, once they have had time to show it; one whose subject they do not show keeps its weight.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from domain.alarms import Alarm, AlarmType
@@ -56,6 +56,8 @@ DOWN_ALARMS = frozenset(
 )
 OVERLOADED = 0.9
 _CONTRADICTED = 0.35
+#: Readings need this long to show what an alarm speaks of.
+SETTLING = timedelta(seconds=2)
 
 
 def noisy_or(*signs: float) -> float:
@@ -73,7 +75,10 @@ def excess(score: float) -> float:
 
 @dataclass(frozen=True)
 class Symptoms:
-    """The picture and the standing alarms of a case, keyed by element."""
+    """The picture and the standing alarms of a case, keyed by element.
+
+    `changed` holds what was configured lately, `young` what raised an alarm that readings cannot show yet.
+    """
 
     readings: Mapping[str, Mapping[Metric, Anomaly]]
     alarms: Mapping[str, frozenset[AlarmType]]
@@ -81,6 +86,7 @@ class Symptoms:
     onset: Mapping[str, datetime]
     healthy: frozenset[str]
     silent: frozenset[str]
+    young: frozenset[str] = frozenset()
     fresh_share: float = 1.0
     silent_sources: tuple[str, ...] = ()
 
@@ -108,8 +114,8 @@ class Symptoms:
 
     def _believed(self, element: str, kind: AlarmType) -> float:
         shown = SHOWN_BY.get(kind)
-        silent_on_it = shown is None or element not in self.healthy or shown in self.readings.get(element, {})
-        return 1.0 if silent_on_it else _CONTRADICTED
+        contradicted = shown is not None and element in self.healthy and element not in self.young
+        return _CONTRADICTED if contradicted else 1.0
 
     def _strength(self, element: str) -> float:
         read = (_weight(anomaly) * excess(anomaly.score) for anomaly in self.readings.get(element, {}).values())
@@ -130,13 +136,15 @@ def symptoms(picture: Picture, alarms: Iterable[Alarm]) -> Symptoms:
         readings[anomaly.element][anomaly.metric] = anomaly
     told: dict[str, set[AlarmType]] = defaultdict(set)
     onset: dict[str, datetime] = {}
-    changed = set()
+    changed, young = set(), set()
     for alarm in alarms:
         if alarm.key.type is AlarmType.CONFIGURATION_CHANGED:
             changed.add(alarm.resource)
         elif not alarm.cleared:
             told[alarm.resource].add(alarm.key.type)
             onset[alarm.resource] = min(alarm.event_time, onset.get(alarm.resource, alarm.event_time))
+            if picture.at - alarm.last_event_time < SETTLING:
+                young.add(alarm.resource)
     return Symptoms(
         readings=dict(readings),
         alarms={element: frozenset(types) for element, types in told.items()},
@@ -144,6 +152,7 @@ def symptoms(picture: Picture, alarms: Iterable[Alarm]) -> Symptoms:
         onset=onset,
         healthy=picture.healthy,
         silent=picture.silent,
+        young=frozenset(young),
         fresh_share=picture.fresh_share,
         silent_sources=picture.silent_sources,
     )

@@ -82,7 +82,8 @@ def wanted(scene: Scene, causes: Sequence[str], opened_at: datetime, until: date
     """
     symptoms = worst_symptoms(scene, causes)
     speakers = {element: _speakers(scene, element) for element in _around(scene, causes, symptoms)}
-    pairs = _pairs(scene, {speaker for group in speakers.values() for speaker in group})
+    surging = any(scene.topology.kind(cause) == DEMAND for cause in causes)
+    pairs = _pairs(scene, {speaker for group in speakers.values() for speaker in group}, surging=surging)
     onset = min(scene.symptoms.onset.values(), default=opened_at) - _MARGIN
     return Wanted(tuple(pairs), speakers, onset - _BACK, onset, until, tuple(causes), symptoms)
 
@@ -127,13 +128,16 @@ def _speakers(scene: Scene, element: str) -> tuple[str, ...]:
     return far or tuple(e for e in topology.effects(element) if e not in scene.symptoms.silent)
 
 
-def _pairs(scene: Scene, speakers: Iterable[str]) -> list[tuple[str, Metric]]:
-    kinds = ((speaker, scene.topology.kind(speaker)) for speaker in sorted(speakers))
-    return [
-        (speaker, metric)
-        for speaker, kind in kinds
-        for metric in _TELLING.get(kind, _ROUTER if scene.topology.routes(speaker) else ())
-    ]
+def _pairs(scene: Scene, speakers: Iterable[str], *, surging: bool) -> list[tuple[str, Metric]]:
+    return [(speaker, metric) for speaker in sorted(speakers) for metric in _telling(scene, speaker, surging=surging)]
+
+
+def _telling(scene: Scene, element: str, *, surging: bool) -> tuple[Metric, ...]:
+    kind = scene.topology.kind(element)
+    if kind == TERMINATION_POINT and surging:
+        # a full port is trouble only where a surge is suspected; else it is traffic that took another way
+        return (*_TELLING[kind], Metric.UTILISATION)
+    return _TELLING.get(kind, _ROUTER if scene.topology.routes(element) else ())
 
 
 def _heard(element: str, speakers: Sequence[str], own: Mapping[str, Matrix]) -> Matrix:

@@ -23,6 +23,8 @@ def correlate_new(road: Road) -> list[str]:
     while True:
         ids, more = road.ledger.do(lambda tables: _correlate_some(road, tables))
         touched += ids
+        for incident_id in ids:
+            road.notice("correlated", incident_id)
         if not more:
             return touched
 
@@ -125,7 +127,7 @@ def _refresh(road: Road, tables: Tables, incident_id: str) -> Written[None]:
 
 
 def _region(road: Road, element: str) -> str:
-    return str(road.live.graph.nodes[element].get("region", "default")) if element in road.live.graph else "default"
+    return road.live.regions.get(element, "default")
 
 
 def _entry(road: Road, kind: str, refs: tuple[str, ...], fields: dict[str, int]) -> Entry:

@@ -119,7 +119,8 @@ def _undo_next(road: Road, matter: Matter) -> None:
     restored = bool(undone) and all(step.state is StepState.DONE for step in undone)
     resolution = Resolution.ROLLED_BACK if restored else Resolution.UNRESOLVED
     because = matter.execution.note or "the plan did not go through"
-    settle(road, matter.execution, Outcome(resolution=resolution, because=because, measured_at=road.clock.now()))
+    checks, now = matter.execution.checks, road.clock.now()
+    settle(road, matter.execution, Outcome(resolution=resolution, checks=checks, because=because, measured_at=now))
 
 
 def _intend(road: Road, matter: Matter, kind: RightKind, index: int, action: Action) -> None:

@@ -33,6 +33,7 @@ class Live:
         self.graph = element_graph(inventory)
         self.elements = frozenset(self.graph.nodes)
         self.near = Proximity(self.graph)
+        self.regions = _regions(inventory)
         self.history = History(period_s)
         self.windows = Windows(width_s=10 * period_s, lateness_s=lateness_s)
         self.late_readings = 0
@@ -88,3 +89,12 @@ class Live:
     def stale_after(self) -> timedelta:
         """After this time a reading is no longer the present."""
         return timedelta(seconds=10 * self.period_s)
+
+
+def _regions(inventory: Inventory) -> dict[str, str]:
+    """Return the region of each element that stands somewhere: nodes, and what hangs on them."""
+    of_node = {node.id: node.region for node in inventory.nodes}
+    of_point = {point.id: of_node[point.node] for point in inventory.termination_points}
+    of_link = {link.id: of_point[link.source] for link in inventory.links}
+    of_demand = {demand.id: of_node[demand.source] for demand in inventory.demands}
+    return of_node | of_point | of_link | of_demand

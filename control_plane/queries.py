@@ -47,11 +47,15 @@ class IncidentView(Word):
 
 
 class Card(Word):
-    """All that a person needs to decide on one proposal."""
+    """All that a person needs to decide on one proposal.
+
+    `diagnosis` is what the plan was made from, `latest` the incident's newest, which still asks for the plan.
+    """
 
     proposal: Proposal
     incident: Incident
     diagnosis: Diagnosis | None
+    latest: Diagnosis | None
     rehearsal: Rehearsal | None
     decision: Decision | None
     approvals: tuple[Approval, ...]
@@ -228,6 +232,7 @@ class Queries:
             proposal=proposal,
             incident=incident,
             diagnosis=tables.diagnoses.get(proposal.diagnosis_id),
+            latest=tables.diagnoses.get(incident.diagnosis_id or ""),
             rehearsal=tables.rehearsals.get(proposal.rehearsal_id or ""),
             decision=tables.decisions.get(proposal.decision_id or ""),
             approvals=tuple(tables.approvals.find(proposal_id=proposal.id)),

@@ -150,7 +150,7 @@ def _give_up(road: Road, matter: Matter, checks: tuple[Check, ...]) -> None:
     undo = any(step.state is StepState.DONE and step.took_effect is not False for step in matter.steps.values())
 
     def change(tables: Tables) -> Written[None]:
-        if not tables.executions.swap(execution, execution.but(state=ExecutionState.COMPENSATING, note=because)):
+        if not tables.executions.swap(execution, execution.but(state=ExecutionState.COMPENSATING, note=because, checks=checks)):
             return Written(None)
         entry = Entry(
             kind="verify.execution.failed",

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from domain.base import Word
-from domain.changes import Change, SetAdministrative, SetMetric, SetOperational, SetVia
+from domain.changes import Change, SetAdministrative, SetLoss, SetMetric, SetOperational, SetVia
 from domain.network import Administrative, Operational
 
 #: The IGP metric of a drained link (RFC 6987's max metric): used only when nothing else is left.
@@ -203,18 +203,20 @@ class UnlockCell(_Action):
 
 
 class DispatchCrew(_Action):
-    """Send people to a site. `work` says what they are to do there."""
+    """Send people to a site. `work` says what they do there; `lossy` that the target is a link that loses traffic."""
 
     kind: Literal[ActionClass.DISPATCH_CREW] = ActionClass.DISPATCH_CREW
     harm = Harm.LOW
     site: str = ""
     work: str = "repair"
+    lossy: bool = False
 
     def inverse(self) -> "Action":
-        return RecallCrew(target=self.target, site=self.site, work=self.work)
+        return RecallCrew(target=self.target, site=self.site, work=self.work, lossy=self.lossy)
 
     def changes(self) -> tuple[Change, ...]:
-        return (SetOperational(element=self.target, state=Operational.ENABLED),)
+        works = SetOperational(element=self.target, state=Operational.ENABLED)
+        return (works, SetLoss(link=self.target, share=0)) if self.lossy else (works,)
 
     def effect(self) -> Effect:
         return Effect(element=self.target, attribute="crew", value="dispatched")
@@ -225,9 +227,10 @@ class RecallCrew(_Action):
     harm = Harm.LOW
     site: str = ""
     work: str = "repair"
+    lossy: bool = False
 
     def inverse(self) -> "Action":
-        return DispatchCrew(target=self.target, site=self.site, work=self.work)
+        return DispatchCrew(target=self.target, site=self.site, work=self.work, lossy=self.lossy)
 
     def effect(self) -> Effect:
         return Effect(element=self.target, attribute="crew", value="none")

@@ -69,5 +69,6 @@ class Execution(Stored):
     verify_by: Utc | None = None
     stopped_by: str = ""
     note: str = ""
+    checks: tuple[Check, ...] = ()
     outcome: Outcome | None = None
     settled_at: Utc | None = None

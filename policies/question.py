@@ -68,7 +68,7 @@ class Question(Word):
         return plain | {"approvals": approvals, "change": self.standard or approvals >= 1}
 
 
-def questions(  # noqa: PLR0917 - the road's words, in the road's order
+def questions(
     proposal: Proposal,
     rehearsal: Rehearsal,
     diagnosis: Diagnosis,

@@ -47,7 +47,8 @@ _FLOOR = np.array([_FLOORS[metric] for metric in ORDER])
 _STEP = np.array([metric in _STEPS for metric in ORDER])
 BAD = np.array([METRICS[metric].bad for metric in ORDER])
 _UPTIME = ORDER.index(Metric.PROCESS_UPTIME)
-_LIMIT = np.array([_AILING.get(metric, np.inf * METRICS[metric].bad) for metric in ORDER])
+#: NaN where there is no such limit: no comparison with it holds.
+_LIMIT = np.array([_AILING.get(metric, np.nan) for metric in ORDER])
 
 Flags = NDArray[np.bool_]
 

@@ -4,7 +4,7 @@ Missing is not zero. An element that used to report and has no fresh sample is *
 every one of its series that can be judged is fresh, as usual and not plainly bad. So a blackout in the middle of a
 fault can never look like recovery.
 
-Two rings: a fine one (one cell per sampling period) and a coarse one (20 times as wide) that still knows what was
+Two rings: a fine one (one cell per sampling period) and a coarse one (ten times as wide) that still knows what was
 usual when a trouble has lasted longer than the fine one reaches back.
 """
 
@@ -25,8 +25,8 @@ from telemetry.rings import Floats, Ring, Rows
 _BASELINE_SLOTS = 120
 #: With fewer fine slots than this before the onset, the baseline comes from the coarse ring.
 _ENOUGH_FINE_SLOTS = 30
-_COARSE = 20
-_COARSE_SLOTS = 180
+_COARSE = 10
+_COARSE_SLOTS = 360
 _RECENT_S = 10.0
 
 _METRIC_INDEX = {metric: index for index, metric in enumerate(ORDER)}
@@ -116,7 +116,8 @@ class History:
         now = at.timestamp()
         with self._lock:
             rows = self._selected(elements)
-            baseline = self._baseline(rows, now - max(_RECENT_S, self.fresh_s) if onset is None else onset.timestamp())
+            learnt_until = now - max(_RECENT_S, self.fresh_s) if onset is None else onset.timestamp()
+            baseline = self._baseline(rows, learnt_until, now)
             recent, times = self._fine.window(rows, self._fine.slot(now), math.ceil(self.fresh_s / self.period_s) + 1)
             names = [self._names[row] for row in rows]
             sources = [self._sources[row] for row in rows]
@@ -168,12 +169,15 @@ class History:
         wanted = dict.fromkeys(elements)
         return np.array([row for name in wanted for row in self._elements.get(name, ())], dtype=np.intp)
 
-    def _baseline(self, rows: Rows, end: float) -> Floats:
-        """Return the samples (rows × slots) of the slots that end before `end`."""
-        newest = max(self._last_seen.values(), default=end)
-        kept = self._fine.slot(end) - (self._fine.slot(newest) - self._fine.slots) - 1
-        if kept >= min(_ENOUGH_FINE_SLOTS, self._fine.slots // 2):
-            return self._fine.window(rows, self._fine.slot(end) - 1, min(_BASELINE_SLOTS, kept))[0]
+    def _baseline(self, rows: Rows, end: float, now: float) -> Floats:
+        """Return the samples (rows × slots) of the slots that end before `end`.
+
+        Which ring they come from depends on nothing that was reported: so no source can spoil another's baseline.
+        """
+        last = self._fine.slot(end) - 1
+        remembered = last - (self._fine.slot(now) - self._fine.slots)
+        if remembered >= min(_ENOUGH_FINE_SLOTS, self._fine.slots // 2):
+            return self._fine.window(rows, last, min(_BASELINE_SLOTS, remembered))[0]
         return self._coarse.window(rows, self._coarse.slot(end) - 1, _BASELINE_SLOTS)[0]
 
 

@@ -51,6 +51,11 @@ CULPRIT = "tp:a-b"
 PERIOD_S = 0.5
 
 
+def carrying(*, up: bool) -> set[str]:
+    """Return the interfaces that the one demand leaves by: the short way, or the long way round."""
+    return {CULPRIT} if up else {"tp:a-d", "tp:d-c", "tp:c-b"}
+
+
 def ring() -> Inventory:
     """Return four routers in a ring, one demand across it, one customer."""
     pairs = [(RING[i], RING[(i + 1) % 4]) for i in range(4)]
@@ -197,7 +202,7 @@ class Stage:
         ends = [point.id for point in self.network.inventory().termination_points]
         down = set() if up else {CULPRIT, "tp:b-a"}
         rows = [[end, "oper_up", 0 if end in down else 1] for end in ends]
-        rows += [[end, "utilisation", 0.0 if end in down else 0.2] for end in ends]
+        rows += [[end, "utilisation", 0.2 if end in carrying(up=up) else 0.0] for end in ends]
         self.network.say({"type": "readings", "source": "pm-1", "time": self.clock.now().isoformat(), "rows": rows})
         receive_feed(self.road, "network", 0.0)
 
@@ -290,5 +295,6 @@ def _history(network: InMemoryNetwork, clock: ManualClock) -> None:
     ends = [point.id for point in network.inventory().termination_points]
     for slot in range(int(59 / PERIOD_S)):
         at = start + timedelta(seconds=slot * PERIOD_S)
-        rows = [[end, "oper_up", 1] for end in ends] + [[end, "utilisation", 0.2 + 0.01 * (slot % 3)] for end in ends]
+        rows = [[end, "oper_up", 1] for end in ends]
+        rows += [[end, "utilisation", 0.2 if end in carrying(up=True) else 0.0] for end in ends]
         network.remember({"type": "readings", "source": "pm-1", "time": at.isoformat(), "rows": rows})

@@ -9,12 +9,12 @@ No public network of this kind with traffic exists, so one is grown:
 - *radio*: one gNB per gateway with its cells; *power*: one supply per site.
 
 A gNB needs its gateway (up, and reached from the core) and its site's power; an aggregation site stands on two feeds
-of which one is enough. Traffic goes between gateways and the core, between gateways and their aggregation (edge computing), and
-between core routers. Capacities follow from the traffic (`twin.dimensioning`).
+of which one is enough. Traffic goes between gateways and the core, between gateways and their aggregation (edge
+computing), and between core routers. Capacities follow from the traffic (`twin.dimensioning`).
 """
 
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import cycle, pairwise
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from twin.growth import Growth, masses
 
 _LEAST, _MOST = 40, 20_000
 _CELLS = 3
+_PER_SITE = 4 + _CELLS  # power, gateway, gNB, one link, cells
 _REGIONS = ("north", "east", "south", "west", "centre", "coast", "hills", "lakes")
 _METRICS = {"core": 10, "uplink": 20, "pair": 5, "ring": 50, "chain": 80}
 _CENTRE = (48.0, 12.0)
@@ -135,19 +136,18 @@ def _two_feeds(plan: _Plan, key: str, *routers: str) -> None:
 
 
 def _access(plan: _Plan, elements: int) -> None:
-    """Add rings and chains in turn until the room is used up; the last sites get the cells that are left."""
-    per_site = 3 + _CELLS
+    """Add rings, and chains on every other one, until the room is used up; what is left becomes further cells."""
     number = 0
-    while plan.growth.size + 3 * (per_site + 1) + 1 <= elements:
-        left = (elements - plan.growth.size - 1) // (per_site + 1)
+    while (ring_sites := (elements - plan.growth.size - 1) // _PER_SITE) >= 3:
         pair = number % len(plan.pairs)
-        ring = _ring(plan, pair, min(left, int(plan.rng.integers(3, 7))))
-        left = (elements - plan.growth.size) // (per_site + 1)
-        if left > 3 and number % 2:
-            _chain(plan, pair, ring[int(plan.rng.integers(len(ring)))], int(plan.rng.integers(1, 3)))
+        ring = _ring(plan, pair, min(ring_sites, int(plan.rng.integers(3, 7))))
+        chain_sites = (elements - plan.growth.size) // _PER_SITE
+        if chain_sites and (number % 2 or chain_sites < 4):
+            start = ring[int(plan.rng.integers(len(ring)))]
+            _chain(plan, pair, start, min(chain_sites, int(plan.rng.integers(1, 3))))
         number += 1
-    for gateway, _ in list(plan.gateways):
-        if plan.growth.size >= elements or elements - plan.growth.size > 2 * len(plan.gateways):
+    for gateway, _ in cycle(plan.gateways):
+        if plan.growth.size >= elements:
             break
         _cell(plan, gateway)
 

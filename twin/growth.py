@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.network import (
     Customer,
@@ -173,6 +174,6 @@ def distance_km(a: Node, b: Node) -> float:
     return 2 * 6371.0 * math.asin(min(1.0, math.sqrt(chord)))
 
 
-def masses(rng: np.random.Generator, count: int) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+def masses(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
     """Draw sizes of places: lognormal, so that few are big; mean about 1."""
     return rng.lognormal(-0.125, 0.5, count)

@@ -5,6 +5,7 @@ touches are taken over, and the answer is the same to the last bit (see `twin.ke
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -35,7 +36,7 @@ class Routing:
     carries: Flags
     load: Floats
 
-    @property
+    @cached_property
     def arc_load(self) -> Floats:
         """Mbit/s per arc, summed in the order of the destinations."""
         total: Floats = self.load.sum(axis=0)

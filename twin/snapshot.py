@@ -87,7 +87,7 @@ class Snapshot:
             return self
         wanted: dict[tuple[str, str], Value] = {}
         for change in changes:
-            attribute, element, value = _entry(change)
+            attribute, element, value = entry_of(change)
             _check_element(self.topology, attribute, element)
             if attribute == "via" and value:
                 _check_waypoint(self.topology, element, str(value))
@@ -146,7 +146,8 @@ def span_failure(inventory: Inventory, srlg: str) -> tuple[Change, ...]:
     return tuple(SetOperational(element=link, state=Operational.DISABLED) for link in links)
 
 
-def _entry(change: Change) -> tuple[str, str, Value]:  # noqa: PLR0911 - one return per kind of change
+def entry_of(change: Change) -> tuple[str, str, Value]:  # noqa: PLR0911 - one return per kind of change
+    """Return the attribute, the element and the value that a change sets."""
     match change:
         case SetAdministrative():
             return "administrative", change.element, change.state.value

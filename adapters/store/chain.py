@@ -73,7 +73,8 @@ def read(connection: sa.Connection, tenant: str, after: int, ref: str | None, li
 def _record(tenant: str, sequence: int, body: bytes) -> Record:
     try:
         record = Record.model_validate_json(body)
-        genuine = canonical(record) == body and (record.tenant, record.sequence) == (tenant, sequence)
+        in_place = (record.id, record.tenant, record.sequence) == (_id(tenant, sequence), tenant, sequence)
+        genuine = in_place and canonical(record) == body
     except (ValidationError, ValueError, TypeError):
         genuine = False
     return record if genuine else _unreadable(tenant, sequence)
@@ -83,7 +84,7 @@ def _unreadable(tenant: str, sequence: int) -> Record:
     """Stand in for a row whose bytes are not those of a record; no chain verifies with it."""
     never = datetime.min.replace(tzinfo=UTC)
     return Record(
-        id=f"{tenant}:{sequence:012d}",
+        id=_id(tenant, sequence),
         tenant=tenant,
         sequence=sequence,
         kind="store.record.unreadable",
@@ -98,3 +99,7 @@ def _unreadable(tenant: str, sequence: int) -> Record:
         previous="",
         hash="",
     )
+
+
+def _id(tenant: str, sequence: int) -> str:
+    return f"{tenant}:{sequence:012d}"

@@ -8,8 +8,7 @@ from typing import Any, Generic, TypeVar, cast
 
 import sqlalchemy as sa
 
-from adapters.store.rules import READ_ONLY, comparable, require_limit, require_same_id, require_word,
-    storable, wanted
+from adapters.store.rules import READ_ONLY, comparable, require_limit, require_same_id, require_word, storable, wanted
 from adapters.store.schema import SHELF_TABLES
 from control_plane.tables import SHELVES, Tables
 from domain.base import Stored

@@ -1,10 +1,12 @@
 """A small house whose rooms remember what they were asked and answer with words. The doors are real."""
 
+import logging
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import structlog
 from starlette.testclient import TestClient
 
 from api.http.app import create_app
@@ -123,7 +125,8 @@ class Words:
             source="emulated:alarms-1", event_time=now, known_time=now,
         )  # fmt: skip
         return Card(
-            proposal=self.proposal, incident=self.incident, diagnosis=diagnosis, rehearsal=rehearsal,
+            proposal=self.proposal, incident=self.incident, diagnosis=diagnosis, latest=diagnosis,
+            rehearsal=rehearsal,
             decision=decision, approvals=(approval,), signatures_needed=2, execution=None, steps=(),
             evidence=(evidence,), alarms=(self.alarm,),
         )  # fmt: skip
@@ -131,6 +134,17 @@ class Words:
     def record(self, sequence: int = 1):
         entry = Entry(kind="gate.proposal.held", actor="plane", refs=(self.proposal.id,), event_time=self.now)
         return link(entry, sequence, "0" * 64, self.now)
+
+
+@pytest.fixture
+def own_logging():
+    """Whatever a test does to logging is undone after it."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -10,15 +10,10 @@ TOKEN = "nct_acc1_" + "x" * 43
 
 
 @pytest.fixture
-def log_lines(clock, capsys):
-    """Return `lines()`: what was logged since, read back; the logging of the test run is put back afterwards."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+def log_lines(clock, capsys, own_logging):
+    """Return `lines()`: what was logged since, read back."""
     configure("info", clock)
-    yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+    return lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
 def test_a_line_says_what_when_and_for_which_request(log_lines):

@@ -10,9 +10,6 @@ from datetime import UTC, datetime, timedelta
 
 import networkx as nx
 import numpy as np
-from twin.evaluate import Prediction, evaluate
-from twin.graph import element_graph
-from twin.snapshot import Snapshot
 
 from domain.alarms import Alarm, AlarmKey, AlarmType, Severity
 from domain.diagnosis import FaultKind
@@ -20,6 +17,9 @@ from domain.faults import hypothesis
 from domain.measurements import METRICS, Metric
 from domain.network import ROUTING_KINDS, Inventory, NodeKind
 from domain.observations import Anomaly, Picture
+from twin.evaluate import Prediction, evaluate
+from twin.graph import element_graph
+from twin.snapshot import Snapshot
 
 NOW = datetime(2026, 3, 1, 12, 0, 10, tzinfo=UTC)
 ONSET = NOW - timedelta(seconds=4)
@@ -45,6 +45,7 @@ class Incident:
     alarms: list[Alarm]
     locked: frozenset[str] = frozenset()
     grey: bool = False
+    views: "Views | None" = None
 
 
 @dataclass
@@ -113,6 +114,17 @@ class Network:
         if fault is FaultKind.CONGESTION and state.impact().max_utilisation < 0.95:
             return None
         return self._seen(element, fault, views, grey, rng)
+
+    def views_of(self, element: str, fault: FaultKind, rng: np.random.Generator) -> Views:
+        """Return what each element says of itself under a plain (not grey) fault."""
+        size = {FaultKind.LINK_DEGRADED: 0.1, FaultKind.CONGESTION: 4.0}.get(fault)
+        calm = fault in {FaultKind.CELL_SLEEPING, FaultKind.UNKNOWN}
+        state = self.healthy if calm else evaluate(self.snapshot, hypothesis(fault, element, size))
+        return self._views(element, fault, state, size or 0.0)
+
+    def alarms_of(self, views: Views, rng: np.random.Generator) -> list[Alarm]:
+        """Return all the alarms of the views."""
+        return [_alarm(i, e, kind, rng) for i, (e, kind) in enumerate(dict.fromkeys(views.alarms))]
 
     def healthy_picture(self, rng: np.random.Generator) -> tuple[Picture, list[Alarm]]:
         """Return a picture without a fault: noise and now and then a false alarm."""
@@ -232,7 +244,7 @@ class Network:
         if rng.random() < 0.3:
             told.append((str(rng.choice(sorted(self.owner))), AlarmType.LINK_DOWN))
         alarms = [_alarm(i, e, kind, rng) for i, (e, kind) in enumerate(told)]
-        around = self._around([alarm.resource for alarm in alarms])
+        around = self.around([alarm.resource for alarm in alarms])
         locked = fault in {FaultKind.INTERFACE_LOCKED, FaultKind.CELL_LOCKED} and not grey and rng.random() < 0.6
         picture = Picture(
             at=NOW,
@@ -241,9 +253,9 @@ class Network:
             silent=frozenset(silent & around),
             fresh_share=1 - len(silent) / max(1, len(spoke)),
         )
-        return Incident(element, fault, picture, alarms, frozenset({element}) if locked else frozenset(), grey)
+        return Incident(element, fault, picture, alarms, frozenset({element}) if locked else frozenset(), grey, views)
 
-    def _around(self, elements: list[str]) -> set[str]:
+    def around(self, elements: list[str]) -> set[str]:
         seen = {e for e in elements if e in self.graph}
         edge = set(seen)
         for _ in range(3):

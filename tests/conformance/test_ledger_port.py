@@ -18,7 +18,6 @@ from domain.alarms import Alarm, AlarmKey, AlarmType, Severity
 from domain.bookkeeping import Cursor, Tally
 from domain.clock import ManualClock
 from domain.errors import BadInput, Conflict, Unavailable
-from domain.identity import Principal, Role
 from domain.records import Entry, first_break
 
 STORES: dict[str, Callable[[Path, ManualClock], Ledger]] = {
@@ -227,16 +226,6 @@ def test_a_swap_of_what_has_changed_since_does_nothing(ledger: Ledger, entry: An
 
     assert (swapped, missing) == (False, False)
     assert ledger.read(lambda tables: tables.cursors.get("c")) == old.but(position=2)
-
-
-def test_sets_are_equal_in_any_order(ledger: Ledger, entry: Any) -> None:
-    roles = list(Role)
-    stored = Principal(id="acc_1", name="ana", roles=frozenset(roles))
-    ledger.do(added(entry, "principals", stored))
-
-    for turn in range(len(roles)):
-        same = Principal(id="acc_1", name="ana", roles=frozenset(roles[turn:] + roles[:turn]))
-        assert ledger.do(lambda tables, same=same: Written(tables.principals.swap(same, same), (entry(),)))
 
 
 def test_a_swap_keeps_the_id(ledger: Ledger, entry: Any) -> None:

@@ -52,7 +52,11 @@ class Server(NamedTuple):
 
     def get(self, path: str, who: str, **params: str) -> Any:
         headers = {"Authorization": f"Bearer {self.tokens[who]}"}
-        return httpx.get(self.url + path, params=params, headers=headers, timeout=30).raise_for_status().json()
+        return (
+            httpx.get(self.url + path, params=params, headers=headers, timeout=30, trust_env=False)
+            .raise_for_status()
+            .json()
+        )
 
 
 def free_port() -> int:
@@ -97,7 +101,10 @@ def server(tmp_path: Path, seed: int) -> Iterator[Server]:
     process = started([*command, "--data", str(data), "--port", str(port)], tmp_path, "nocturne.log")
     url = f"http://127.0.0.1:{port}"
     try:
-        eventually(lambda: process.poll() is not None or httpx.get(f"{url}/health").is_success, "the server's health")
+        eventually(
+            lambda: process.poll() is not None or httpx.get(f"{url}/health", trust_env=False).is_success,
+            "the server's health",
+        )
         assert process.poll() is None, (tmp_path / "nocturne.log").read_text()
         tokens = json.loads((data / "identities.json").read_text())
         element = next(node.id for node in network.nodes if node.kind is NodeKind.CELL)
@@ -117,7 +124,7 @@ def alertmanager(server: Server, tmp_path: Path, require_service: Callable[[str,
     process = started([str(program), *options], tmp_path, "alertmanager.log")
     url = f"http://127.0.0.1:{port}"
     try:
-        eventually(lambda: httpx.get(f"{url}/-/ready").is_success, "the Alertmanager")
+        eventually(lambda: httpx.get(f"{url}/-/ready", trust_env=False).is_success, "the Alertmanager")
         yield url
     finally:
         ended(process)
@@ -131,7 +138,7 @@ def fire(alertmanager: str, element: str, *, resolved: bool = False) -> None:
     }
     if resolved:
         alert["endsAt"] = datetime.now(UTC).isoformat()
-    httpx.post(f"{alertmanager}/api/v2/alerts", json=[alert], timeout=30).raise_for_status()
+    httpx.post(f"{alertmanager}/api/v2/alerts", json=[alert], timeout=30, trust_env=False).raise_for_status()
 
 
 @pytest.mark.slow

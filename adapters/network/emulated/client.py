@@ -1,7 +1,7 @@
 """The plant as the house sees it: `control_plane.ports.Network` over HTTP. Nothing here knows the hidden side."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
@@ -10,6 +10,8 @@ from control_plane.ports import Feed, Seen
 from domain.actions import Action, ActionClass
 from domain.errors import BadInput, NotFound, Refused, Unavailable
 from domain.network import Inventory
+
+P = TypeVar("P")
 
 _ACTION: TypeAdapter[Action] = TypeAdapter(Action)
 _TICKETS = frozenset({ActionClass.OPEN_TICKET, ActionClass.CANCEL_TICKET})
@@ -56,28 +58,36 @@ def _complain(status: int, value: Any) -> NoReturn:
     raise Unavailable(_NO_ANSWER)
 
 
+def _part(answer: Any, name: str, kind: type[P]) -> P:
+    """Return a part of an answer. Raises Unavailable when whoever answered is no plant."""
+    value = answer.get(name) if isinstance(answer, dict) else None
+    if not isinstance(value, kind):
+        raise Unavailable("what answers there is no emulated network; look at its address")
+    return value
+
+
 class EmulatedNetwork:
     """A `Network`. `keyed` is what the plant declared of its executors when this client was made."""
 
     def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
         """Meet the plant at `url`. Raises Unavailable when it does not answer."""
         self._door = Door(url, timeout_s=timeout_s)
-        self.keyed: bool = bool(self._door.get("/about")["keyed"])
+        self.keyed: bool = _part(self._door.get("/about"), "keyed", bool)
 
     def takes(self, action: Action) -> bool:
         return action.kind not in _TICKETS
 
     def state(self, element: str) -> Mapping[str, str]:
         answer = self._door.get("/state", element=element)
-        return {str(name): str(value) for name, value in answer.items()}
+        return {name: _part(answer, name, str) for name in answer}
 
     def send(self, key: str, action: Action) -> None:
         self._door.post("/send", key=key, action=_ACTION.dump_python(action, mode="json"))
 
     def look(self, key: str) -> Seen:
         try:
-            return Seen(self._door.get("/look", key=key)["seen"])
-        except (Unavailable, Refused, NotFound, ValueError, KeyError):
+            return Seen(_part(self._door.get("/look", key=key), "seen", str))
+        except (Unavailable, Refused, NotFound, ValueError):
             return Seen.CANNOT_TELL
 
     def cancel(self, key: str) -> None:
@@ -91,10 +101,10 @@ class EmulatedNetwork:
 
     def poll(self, after: int, *, wait_s: float = 0.0) -> Feed:
         answer = self._door.get("/feed", wait_s=wait_s, after=after, wait=wait_s)
-        return Feed(items=tuple(answer["items"]), position=int(answer["position"]))
+        return Feed(items=tuple(_part(answer, "items", list)), position=_part(answer, "position", int))
 
     def history(self) -> Sequence[dict[str, Any]]:
-        items: list[dict[str, Any]] = self._door.get("/history", wait_s=30.0)["items"]
+        items: list[dict[str, Any]] = _part(self._door.get("/history", wait_s=30.0), "items", list)
         return items
 
     def close(self) -> None:

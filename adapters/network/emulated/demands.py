@@ -38,7 +38,7 @@ class Demands:
         return self._base * surge * tide * np.exp(sigma * self._state)
 
 
-def thinned(mbps: Floats, routes: Routes, capacity: Floats, most: float = 0.8) -> Floats:
+def thinned(mbps: Floats, routes: Routes, capacity: Floats, most: float = 0.65) -> Floats:
     """Return demands scaled down where an arc would be filled beyond `most`: no operator starts a day congested.
 
     Args:

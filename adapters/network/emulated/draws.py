@@ -38,7 +38,8 @@ WEIGHTS: dict[FaultKind, float] = {
     FaultKind.CELL_SLEEPING: 0.8,
 }
 
-_LEAST_SURGE, _MOST_SURGE = 2.0, 5.0
+#: A demand is drawn whose surge by 2 to 5 overflows a link; where there is none, the one that needs least.
+_LEAST_SURGE, _MOST_SURGE, _HIGHEST_SURGE = 2.0, 5.0, 100.0
 _OVERFLOW = 1.15
 _RELIEVED = 0.95
 _LOSS = (0.02, 0.3)
@@ -88,7 +89,7 @@ class Draws:
         fault = Fault(kind=kind, element=chosen, at=at, grey=bool(rng.random() < habits.grey))
         fault.notified = kind in MISTAKES and bool(rng.random() < habits.notified)
         if kind is FaultKind.CONGESTION:
-            fault.size = size or self._surge(self._world.topology.demand_at[chosen]) or _MOST_SURGE
+            fault.size = size or min(self._surge(self._world.topology.demand_at[chosen]), _HIGHEST_SURGE)
         if kind is FaultKind.LINK_DEGRADED:
             fault.size = size or float(rng.uniform(*_LOSS))
             fault.back = fault.size * float(rng.uniform(0.2, 1.0)) if rng.random() < 0.7 else 0.0
@@ -112,8 +113,10 @@ class Draws:
         if kind in (FaultKind.LINK_DOWN, FaultKind.LINK_DEGRADED):
             return [topology.links[arc >> 1] for arc in loaded]
         if kind is FaultKind.CONGESTION:
-            some = [demand for row, demand in enumerate(topology.demands) if self._surge(row) is not None]
-            return some or ([] if repairable else list(topology.demands))
+            surges = {demand: self._surge(row) for row, demand in enumerate(topology.demands)}
+            usual = [demand for demand, factor in surges.items() if factor <= _MOST_SURGE]
+            least = sorted(surges, key=lambda demand: surges[demand])[:1]
+            return usual if usual or repairable else least
         busy = {topology.nodes[topology.tail[arc]] for arc in loaded}
         passing = kind in (FaultKind.PROCESS_HUNG, FaultKind.NODE_DOWN)
         return [
@@ -126,17 +129,17 @@ class Draws:
         load: Floats = np.asarray(self._world.routes.shares.T @ self._world.demands.base).ravel()
         return load
 
-    def _surge(self, row: int) -> float | None:
-        """The least factor (2 to 5) of a demand that overflows an arc, or None when none does."""
+    def _surge(self, row: int) -> float:
+        """The least factor of a demand, 2 or more, that overflows an arc; infinity when none does."""
         world = self._world
         base = world.demands.base[row]
         mine = np.asarray(world.routes.shares[row].todense()).ravel() * base
         on = mine > 0.05 * base
         if base <= 0 or not on.any():
-            return None
+            return float("inf")
         rest = self._load() - mine
         least = float(((_OVERFLOW * world.topology.capacity[on] - rest[on]) / mine[on]).min())
-        return None if least > _MOST_SURGE else max(_LEAST_SURGE, least)
+        return max(_LEAST_SURGE, least)
 
     def _relievable(self, demand: str) -> bool:
         """Say whether some waypoint takes the surging demand past every arc that it would overflow."""
@@ -145,7 +148,7 @@ class Draws:
         source, destination = topology.ends[row]
         base = world.demands.base[row]
         rest = self._load() - np.asarray(world.routes.shares[row].todense()).ravel() * base
-        surging = base * (self._surge(row) or _MOST_SURGE)
+        surging = base * self._surge(row)
         ways = set(range(len(topology.nodes)))
         router = Router(topology, world.metrics(), world.up.usable, world.habits.hash_weight, ways)
         for via in sorted(ways - {source, destination}):

@@ -9,6 +9,11 @@ from bisect import bisect_right
 from typing import Any
 
 
+def text_of(item: dict[str, Any]) -> str:
+    """Return an item as compact JSON."""
+    return json.dumps(item, separators=(",", ":"))
+
+
 class _Kept:
     """Texts under rising positions, at most so many and so large in all."""
 
@@ -44,10 +49,18 @@ class Buffer:
         """Keep an item under the next position."""
         self.position += 1
         kept = self._readings if item.get("type") == "readings" else self._others
-        kept.add(self.position, json.dumps(item))
+        kept.add(self.position, text_of(item))
 
-    def after(self, position: int, most: int = 512) -> tuple[list[str], int]:
-        """Return up to `most` items behind a position, in order, and the position of the last one."""
-        merged = heapq.merge(self._readings.after(position, most), self._others.after(position, most))
-        found = [pair for _, pair in zip(range(most), merged, strict=False)]
-        return [text for _, text in found], (found[-1][0] if found else position)
+    def after(self, position: int, most: int = 512, most_chars: int = 4_000_000) -> tuple[list[str], int]:
+        """Return items behind a position, in order, and the position of the last one.
+
+        A page ends after `most` items, or with the item that fills it to `most_chars`.
+        """
+        texts: list[str] = []
+        chars = 0
+        for at, text in heapq.merge(self._readings.after(position, most), self._others.after(position, most)):
+            if len(texts) == most or chars >= most_chars:
+                break
+            texts.append(text)
+            chars, position = chars + len(text), at
+        return texts, position

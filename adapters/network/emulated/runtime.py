@@ -18,7 +18,7 @@ from adapters.network.emulated.announcer import Announcer
 from adapters.network.emulated.conditions import Conditions
 from adapters.network.emulated.devices import Devices, Journal
 from adapters.network.emulated.draws import Draws
-from adapters.network.emulated.feed import Buffer
+from adapters.network.emulated.feed import Buffer, text_of
 from adapters.network.emulated.habits import Habits
 from adapters.network.emulated.physics import Topology
 from adapters.network.emulated.telemetry import Readings
@@ -32,8 +32,8 @@ from domain.network import Inventory
 
 _log = logging.getLogger(__name__)
 
-#: Samples of before the start, for baselines.
-HISTORY = 120
+#: Samples of before the start, for baselines, and how many rows they may have in all: a huge network has fewer.
+HISTORY, HISTORY_ROWS = 120, 1_000_000
 #: Chance that a false alarm elsewhere comes with a fault.
 _WOLF = 0.25
 _LONGEST_SLEEP_S = 1.0
@@ -74,7 +74,6 @@ class Plant:
         self._buffer = Buffer()
         self._agenda: list[tuple[float, int, dict[str, Any]]] = []
         self._order = itertools.count()
-        self._stopped = False
         self._lost_answers = 0
         self._past = self._lived(past)
         self._next_tick = now
@@ -82,21 +81,15 @@ class Plant:
     # life
 
     def run(self) -> None:
-        """Live by the clock until `stop`. An error in one round is logged; the plant goes on."""
+        """Live by the clock, for ever. An error in one round is logged; the plant goes on."""
         with self._lock:
-            while not self._stopped:
+            while True:
                 now = self._clock.now().timestamp()
                 try:
                     self.advance(now)
                 except Exception:  # noqa: BLE001  # a plant that stops because of a defect would look like a dead network
                     _log.exception("a round of the plant failed")
                 self._lock.wait(min(_LONGEST_SLEEP_S, max(0.001, self._next_wake() - self._clock.now().timestamp())))
-
-    def stop(self) -> None:
-        """End `run`."""
-        with self._lock:
-            self._stopped = True
-            self._lock.notify_all()
 
     def advance(self, now: float) -> None:
         """Do what is due at `now` (seconds since 1970)."""
@@ -135,13 +128,15 @@ class Plant:
             self._buffer.add(heapq.heappop(self._agenda)[2])
         self._lock.notify_all()
 
-    def _lived(self, past: float) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = []
-        for sample in range(HISTORY):
+    def _lived(self, past: float) -> list[str]:
+        """Live through the time before the start without a fault; return its readings as JSON texts."""
+        first = HISTORY - min(HISTORY, max(30, HISTORY_ROWS // max(1, self._readings.rows)))
+        texts: list[str] = []
+        for sample in range(first, HISTORY):
             now = past + sample * self._settings.period_s
             self._world.flow(now)
-            items += [item for _, item in self._readings.sample(now)]
-        return items
+            texts += [text_of(item) for _, item in self._readings.sample(now)]
+        return texts
 
     # the front
 
@@ -153,14 +148,14 @@ class Plant:
         """Return what is declared."""
         return self._inventory
 
-    def history(self) -> list[dict[str, Any]]:
-        """Return the readings of before the start."""
+    def history(self) -> list[str]:
+        """Return the readings of before the start, as JSON texts."""
         return self._past
 
     def feed(self, after: int, wait_s: float) -> tuple[list[str], int]:
         """Return items (JSON texts) behind a position, waiting up to `wait_s` for one, and the last position."""
         with self._lock:
-            self._lock.wait_for(lambda: self._stopped or self._buffer.position > after, timeout=wait_s)
+            self._lock.wait_for(lambda: self._buffer.position > after, timeout=wait_s)
             return self._buffer.after(after)
 
     def state(self, element: str) -> dict[str, str]:

@@ -30,6 +30,7 @@ class PlantServer(ThreadingHTTPServer):
     """One thread per connection; they end with the process."""
 
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self, plant: Plant, port: int, token: str) -> None:
         """Listen on 127.0.0.1 (port 0: any free one)."""
@@ -43,7 +44,7 @@ def _gets(plant: Plant) -> dict[str, Callable[[Fields], Any]]:
     return {
         "/about": lambda _: plant.about(),
         "/inventory": lambda _: plant.inventory().model_dump(mode="json"),
-        "/history": lambda _: {"items": plant.history()},
+        "/history": lambda _: _Raw(f'{{"items": [{",".join(plant.history())}]}}'),
         "/state": lambda asked: plant.state(_text(asked, "element")),
         "/look": lambda asked: {"seen": plant.look(_text(asked, "key"))},
         "/umpire/truth": lambda _: {"faults": plant.truth()},

@@ -40,6 +40,11 @@ class Readings:
         self._labels = self._named()
         self._split = self._split_by_collector()
 
+    @property
+    def rows(self) -> int:
+        """How many rows one tick has."""
+        return len(self._labels)
+
     def sample(self, now: float) -> list[tuple[float, dict[str, Any]]]:
         """Return (arrival, item) for each collector that has something to say of the traffic at `now`."""
         passed = 0.0 if self._at is None else now - self._at

@@ -1,6 +1,6 @@
 """The true state of the plant and what changes it: time, faults, actions. Nobody outside the process sees it whole."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +10,7 @@ from adapters.network.emulated.demands import Demands, thinned
 from adapters.network.emulated.faults import MISTAKES, REPAIRED_BY, REPAIRED_BY_CREW, Fault
 from adapters.network.emulated.habits import Habits
 from adapters.network.emulated.physics import Floats, Routes, Topology, Traffic, route, traffic
+from adapters.network.emulated.places import hosts, within
 from adapters.network.emulated.times import iso
 from domain.actions import (
     Action,
@@ -25,7 +26,7 @@ from domain.actions import (
     UnlockCell,
 )
 from domain.diagnosis import FaultKind
-from domain.network import ROUTING_KINDS, DependencyKind, Inventory, Node, NodeKind
+from domain.network import ROUTING_KINDS, Inventory, Node, NodeKind
 
 _PROCESS_KINDS = ROUTING_KINDS | {NodeKind.GNB, NodeKind.CELL}
 
@@ -158,7 +159,7 @@ class World:
         for target, arrival in list(self._crews.items()):
             if arrival <= now:
                 self._crews[target] = float("inf")
-                self._repair(self._within(target), now)
+                self._repair(within(self.inventory, self.topology, target), now)
         self._restarting = {node: until for node, until in self._restarting.items() if until > now}
         if self._reroute_at is not None and self._reroute_at <= now:
             self.routes, self._reroute_at = self._routes(), None
@@ -197,7 +198,7 @@ class World:
         """Say whether the device that is to carry the action out is alive; people find their way without it."""
         if isinstance(action, DispatchCrew | RecallCrew):
             return True
-        return any(self.up.alive[node] for node in self._hosts(action.target))
+        return any(self.up.alive[node] for node in hosts(self.inventory, self.topology, action.target))
 
     def apply(self, action: Action, key: str, now: float, crew_s: float) -> bool:
         """Carry the action out; return whether anything is different now.
@@ -248,37 +249,12 @@ class World:
     def _heal(self, fault: Fault, now: float, by: str) -> None:
         fault.heal(now, by)
         if fault.kind in MISTAKES:
-            self._administrative[fault.element] = "unlocked"
-            if fault.notified:
-                self._notices.append(Notice(fault.element, "administrative", "unlocked"))
+            self._set_administrative(fault.element, "unlocked")
 
     def _repair(self, elements: set[str], now: float) -> None:
         for fault in list(self.active(*REPAIRED_BY_CREW)):
             if fault.element in elements:
                 self._heal(fault, now, "crew")
-
-    def _within(self, target: str) -> set[str]:
-        """Return the target, what it contains, and the link that a termination point ends."""
-        found, growing = {target}, True
-        contained = [d for d in self.inventory.dependencies if d.kind is DependencyKind.CONTAINED_IN]
-        while growing:
-            inner = {d.dependent for d in contained if found & set(d.on)} - found
-            found, growing = found | inner, bool(inner)
-        if target in self.topology.arc_at:
-            found.add(self.topology.links[self.topology.arc_at[target] >> 1])
-        return found
-
-    def _hosts(self, element: str) -> Iterable[str]:
-        """Return the nodes that carry out an action on the element."""
-        topology = self.topology
-        if element in self.node:
-            return (element,)
-        if element in topology.link_at:
-            arc = 2 * topology.link_at[element]
-            return topology.nodes[topology.tail[arc]], topology.nodes[topology.head[arc]]
-        if element in topology.demand_at:
-            return (topology.nodes[topology.ends[topology.demand_at[element]][0]],)
-        return tuple(tp.node for tp in self.inventory.termination_points if tp.id == element)
 
     # what follows
 

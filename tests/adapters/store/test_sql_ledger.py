@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from domain.bookkeeping import Cursor, TwinState
 from domain.canonical import canonical
 from domain.clock import ManualClock
 from domain.errors import BadInput, Conflict, Unavailable
+from domain.identity import Principal, Role
 from domain.records import GENESIS, Entry, first_break, link
 
 
@@ -69,6 +71,26 @@ def test_two_processes_share_one_chain(ledger: SqlLedger, path: Path, clock: Man
     assert [record.refs[0] for record in other.records()] == ["a0", "b0", "a1", "b1", "a2", "b2"]
     assert first_break(ledger.records()) is None
     other.close()
+
+
+def test_two_processes_that_write_at_once_wait_for_each_other(path: Path, clock: ManualClock) -> None:
+    ledgers = [SqlLedger(path, clock) for _ in range(4)]
+    put(ledgers[0], clock, "sum")
+
+    def step(tables: Tables) -> Written[bool]:
+        old = tables.cursors.get("sum")
+        assert old is not None
+        entry = Entry(kind="test.cursor.moved", actor="tester", event_time=clock.now())
+        return Written(tables.cursors.swap(old, old.but(position=old.position + 1)), (entry,))
+
+    with ThreadPoolExecutor(len(ledgers)) as pool:
+        for future in [pool.submit(lambda one=one: [one.do(step) for _ in range(25)]) for one in ledgers]:
+            assert all(future.result())
+
+    assert ledgers[0].read(lambda tables: tables.cursors.get("sum")) == Cursor(id="sum", position=100)
+    assert first_break(ledgers[0].records()) is None
+    for one in ledgers:
+        one.close()
 
 
 def test_a_commit_is_flushed_to_the_disk(ledger: SqlLedger) -> None:
@@ -130,6 +152,18 @@ def test_a_store_that_vanished_is_not_written_into_the_void(ledger: SqlLedger, p
     assert not path.exists()
 
 
+def test_a_store_that_vanishes_during_a_change_does_not_confirm_it(
+    ledger: SqlLedger, path: Path, clock: ManualClock
+) -> None:
+    def change(tables: Tables) -> Written[None]:
+        tables.cursors.add(Cursor(id="a", position=1))
+        path.unlink()
+        return Written(None, (Entry(kind="test.cursor.added", actor="tester", event_time=clock.now()),))
+
+    with pytest.raises(Unavailable, match="gone"):
+        ledger.do(change)
+
+
 def test_a_store_in_a_missing_folder_says_so(tmp_path: Path, clock: ManualClock) -> None:
     with pytest.raises(Unavailable, match="folder exists"):
         SqlLedger(tmp_path / "nowhere" / "nocturne.db", clock)
@@ -169,6 +203,23 @@ def test_a_store_of_another_schema_is_refused(
 def test_an_address_that_names_no_store_is_refused(where: str, clock: ManualClock) -> None:
     with pytest.raises(BadInput):
         SqlLedger(where, clock)
+
+
+def test_a_record_is_swapped_although_its_sets_were_stored_in_another_order(
+    ledger: SqlLedger, path: Path, clock: ManualClock
+) -> None:
+    ana = Principal(id="acc_1", name="ana", roles=frozenset({Role.VIEWER, Role.AUDITOR}))
+    entry = Entry(kind="test.account.added", actor="tester", event_time=clock.now())
+    ledger.do(lambda tables: Written(tables.principals.add(ana), (entry,)))
+    for order in ("viewer,auditor", "auditor,viewer"):  # as processes with other hash seeds would write them
+        roles = ",".join(f'"{role}"' for role in order.split(","))
+        body = f'{{"id":"acc_1","name":"ana","person":"","roles":[{roles}],"tenant":"default"}}'
+        with sqlite3.connect(path) as other:
+            other.execute("UPDATE shelf_principals SET body = ?", (body,))
+        other.close()
+
+        assert ledger.do(lambda tables: Written(tables.principals.swap(ana, ana.but(person="Ana")), (entry,)))
+        assert ledger.read(lambda tables: tables.principals.get("acc_1")) == ana.but(person="Ana")
 
 
 def test_nothing_is_linked_to_a_damaged_tip(ledger: SqlLedger, path: Path, clock: ManualClock) -> None:

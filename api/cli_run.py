@@ -1,0 +1,58 @@
+"""Commands that run the product here: the server, and the demo."""
+
+from typing import Annotated
+
+import typer
+
+from api.cli_shared import AsJson, Data, Network, Seed, note, quiet_logs, show, write_json
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.command("serve", rich_help_panel="Run")(serve)
+    app.command("demo", rich_help_panel="Run")(demo)
+
+
+def serve(
+    demo: Annotated[bool, typer.Option("--demo", help="Emulate a network, and let something go wrong in it.")] = False,
+    network: Network = None,
+    data: Data = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    seed: Seed = None,
+) -> None:
+    """Serve the API until Ctrl-C."""
+    from api.settings import load
+
+    settings = load(network=network, data=data, host=host, port=port, seed=seed)
+    from api.serve import serve as serve_until_stopped
+
+    serve_until_stopped(settings, demo=demo)
+
+
+def demo(
+    network: Network = None,
+    seed: Seed = None,
+    story: Annotated[str, typer.Option(help="honest, lying, self-healing or any.")] = "any",
+    as_json: AsJson = False,
+) -> None:
+    """Play one incident to its end, unattended: from the first alarm to the verified record."""
+    quiet_logs()
+    from api.demo import run
+
+    tell = note if as_json else typer.echo
+    report = run(network=network, seed=1 if seed is None else seed, story=story, tell=lambda s, t: tell(_told(s, t)))
+    if as_json:
+        write_json(report)
+    else:
+        from api.views import reports
+
+        show(reports.story(report))
+    if not report["audit"]["verified"]:
+        raise typer.Exit(1)
+
+
+def _told(step: str, text: str) -> str:
+    from api.views.text import plain
+
+    return f"{plain(step):<12} {plain(text)}"

@@ -1,0 +1,72 @@
+"""The command line's way to a running server: one address, one token, and errors in the house's own words."""
+
+import json
+import os
+from typing import Any
+
+import httpx
+
+from api.identities import token_of
+from api.settings import Settings
+from domain.errors import NocturneError, NotFound, Unavailable
+
+#: In the data folder: where the server listens.
+ADDRESS = "server.url"
+_TIMEOUT_S = 60.0
+
+
+class ServerError(NocturneError):
+    """What the server answered, in its own words."""
+
+
+class Client:
+    """Speaks to one server in the name of one account."""
+
+    def __init__(self, url: str, token: str) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        # `trust_env=False`: a proxy of the environment has no business with this machine's loopback
+        self._options: dict[str, Any] = {"base_url": url, "headers": headers, "timeout": _TIMEOUT_S, "trust_env": False}
+        self._url = url
+
+    def get(self, path: str, **params: Any) -> Any:
+        """Return what the server shows at `path`; parameters that are None are left out."""
+        return self._ask("GET", path, params={name: value for name, value in params.items() if value is not None})
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """Send a command and return its result."""
+        return self._ask("POST", path, json=body)
+
+    def _ask(self, method: str, path: str, **request: Any) -> Any:
+        try:
+            with httpx.Client(**self._options) as http:
+                answer = http.request(method, path, **request)
+            body = answer.json()
+        except httpx.TransportError:
+            raise Unavailable(
+                f"no server answers at {self._url}; start one with `nocturne serve --demo`, or name another with --url"
+            ) from None
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            raise Unavailable(f"what answers at {self._url} is not Nocturne; name another with --url") from None
+        if answer.is_success:
+            return body
+        reason, code = str(body.get("reason", "no reason given")), str(body.get("code", "internal"))
+        raise NotFound(reason) if answer.status_code == httpx.codes.NOT_FOUND else ServerError(reason, code=code)
+
+
+def connect(settings: Settings, *, account: str | None, url: str | None, default_account: str) -> Client:
+    """Return a client for the account that is named, or for `NOCTURNE_TOKEN`, or for the demo's `default_account`.
+
+    Raises:
+        BadInput: nobody is named and there is no demo server's folder to take an account from.
+    """
+    token = os.environ.get("NOCTURNE_TOKEN", "")
+    if account is not None or not token:
+        token = token_of(settings.data, account or default_account)
+    return Client(url or os.environ.get("NOCTURNE_URL") or _address(settings), token)
+
+
+def _address(settings: Settings) -> str:
+    try:
+        return (settings.data / ADDRESS).read_text().strip()
+    except OSError:
+        return settings.url

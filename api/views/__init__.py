@@ -1,0 +1,1 @@
+"""How things look to people. A view is given words and changes nothing."""

@@ -1,0 +1,137 @@
+"""The rest of what a terminal shows: answers, records, the state of the network, figures of benches."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from api.views.text import plain, quoted
+from domain.answers import Answer
+from domain.network import Inventory
+from domain.records import Record
+
+
+def answer(said: Answer) -> RenderableType:
+    """Return an answer: each sentence with the ids that it rests on, and the notice that no person wrote it."""
+    lines = [Text(plain(sentence.text, 2000) + _cited(sentence.cites)) for sentence in said.sentences]
+    return Group(*lines, Text(f"\n{said.notice}", style="dim"))
+
+
+def records(rows: Sequence[Record]) -> RenderableType:
+    """Return audit records, in the order given."""
+    if not rows:
+        return Text("No record mentions that.")
+    table = _table("record", "when (UTC)", "what", "who", "about", "fields")
+    for row in rows:
+        fields = "; ".join(
+            f"{name}={quoted(field.value, 80) if field.salt else '(redacted)'}" for name, field in row.fields.items()
+        )
+        cells = (
+            row.id,
+            f"{row.event_time:%H:%M:%S}",
+            row.kind,
+            plain(row.actor),
+            ", ".join(row.refs),
+            plain(fields, 400),
+        )
+        table.add_row(*(Text(plain(cell, 400)) for cell in cells))
+    return table
+
+
+def verdict(found: Mapping[str, Any]) -> RenderableType:
+    """Return what following the chain has shown."""
+    if found["verified"]:
+        return Text(f"{found['records']} records, every link holds.")
+    return Text(
+        f"The chain is broken at record {plain(found['first_bad'])}: {plain(found['reason'])}.", style="bold red"
+    )
+
+
+def pairs(data: Mapping[str, Any], most: int = 40) -> RenderableType:
+    """Return plain data, one line for each leaf, at most `most` of them."""
+    leaves = list(_leaves(data))
+    lines = [Text(f"{plain(name)}: {plain(value)}") for name, value in leaves[:most]]
+    rest = [Text(f"and {len(leaves) - most} more; --json shows all")] if len(leaves) > most else []
+    return Group(*lines, *rest)
+
+
+def rows(data: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Return plain rows that share their columns as a table."""
+    if not data:
+        return Text("There is none.")
+    table = _table(*map(plain, data[0]))
+    for row in data:
+        table.add_row(*(Text(plain(value, 120)) for value in row.values()))
+    return table
+
+
+def story(report: Mapping[str, Any]) -> RenderableType:
+    """Return the end of a demo: what was wrong, what was believed, and what came of it."""
+    truth = "; ".join(f"{fault.get('fault')} at {fault.get('element')}" for fault in report["injected"])
+    ranked = ((report["diagnosis"] or {}).get("ranked") or [])[:3]
+    believed = "; ".join(f"{cause['fault']} at {cause['element']} ({cause['confidence']:.0%})" for cause in ranked)
+    audit = report["audit"]
+    steps = ", ".join(f"{step} {seconds:.2f}" for step, seconds in report["seconds"].items())
+    lines = {
+        "what was wrong": truth or "nothing",
+        "what we believed": believed or "nothing",
+        "what we did": (report["proposal"] or {}).get("title", "nothing"),
+        "outcome": report["outcome"],
+        "record": f"{audit['records']} records, {'every link holds' if audit['verified'] else 'BROKEN'}",
+        "seconds": steps,
+    }
+    grid = Table.grid(padding=(0, 2))
+    for name, text in lines.items():
+        grid.add_row(Text(name, style="bold", no_wrap=True), Text(plain(text, 600)))
+    return Group(Text(""), grid)
+
+
+def bench(result: Mapping[str, Any]) -> RenderableType:
+    """Return the figures of one bench, each beside the same figure of every baseline."""
+    baselines = {name: dict(_leaves(figures)) for name, figures in result["baselines"].items()}
+    table = _table(plain(result["bench"]), "ours", *map(plain, baselines))
+    for name, figure in _leaves(result["figures"]):
+        row = [name, _number(figure), *(_number(baseline.get(name, "")) for baseline in baselines.values())]
+        table.add_row(*(Text(plain(cell)) for cell in row))
+    conditions = ", ".join(f"{name} {value}" for name, value in _leaves(result.get("conditions", {})))
+    return Group(table, Text(plain(f"{conditions}; {_number(result.get('seconds', ''))} s", 400), style="dim"))
+
+
+def inventory(network: Inventory) -> RenderableType:
+    """Return how many of each kind of thing an inventory declares."""
+    kinds = sorted({node.kind for node in network.nodes})
+    counts = {f"nodes ({kind})": sum(node.kind is kind for node in network.nodes) for kind in kinds}
+    for name in ("termination_points", "links", "dependencies", "demands", "slices", "customers", "services"):
+        counts[name.replace("_", " ")] = len(getattr(network, name))
+    table = _table(plain(network.name), "")
+    for name, count in counts.items():
+        table.add_row(Text(name), Text(str(count)))
+    return table
+
+
+def _cited(cites: Sequence[str]) -> str:
+    return f"  [{plain(', '.join(cites), 400)}]" if cites else ""
+
+
+def _leaves(data: Any, path: str = "") -> Iterable[tuple[str, Any]]:
+    if isinstance(data, Mapping):
+        for name, value in data.items():
+            yield from _leaves(value, f"{path}.{name}" if path else str(name))
+    elif isinstance(data, list) and any(isinstance(item, Mapping | list) for item in data):
+        for index, value in enumerate(data):
+            yield from _leaves(value, f"{path}[{index}]")
+    else:
+        yield path, ", ".join(map(str, data)) if isinstance(data, list) else data
+
+
+def _number(figure: Any) -> str:
+    return f"{figure:,.4g}" if isinstance(figure, float) else str(figure)
+
+
+def _table(*names: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in names:
+        table.add_column(Text(name), overflow="fold")
+    return table
