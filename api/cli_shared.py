@@ -22,6 +22,8 @@ Network = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option(help="Of everything that is drawn.", min=0)]
 
+_WIDE = 160  # where nobody's window limits it, as in a pipe
+
 
 def client(account: str | None, url: str | None, data: Path | None, default: str) -> "Client":
     """Return a client; `default` is the demo identity that acts when nobody is named."""
@@ -35,7 +37,8 @@ def show(view: "RenderableType") -> None:
     """Write a view to standard output; a command that is to be copied is never cut or broken."""
     from rich.console import Console
 
-    Console(markup=False, emoji=False, highlight=False).print(view, crop=False)
+    width = None if sys.stdout.isatty() else _WIDE
+    Console(markup=False, emoji=False, highlight=False, width=width).print(view, crop=False)
 
 
 def write_json(value: Any) -> None:

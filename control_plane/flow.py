@@ -119,7 +119,7 @@ def judge(road: Road, incident_id: str) -> None:
             if answer is Answer.ALLOW:
                 make_grant(road, tables, about, ())
             rules = [rule.id for rule in decision.judgement.rules]
-            said = {"answer": answer, "rules": rules, "errors": list(decision.judgement.errors)}
+            said = {"answer": answer, "rules": rules, "because": because, "errors": list(decision.judgement.errors)}
             deadline = (old.expires_at - now).total_seconds()
             later = (road.wake(incident_id, deadline),) if answer is Answer.HOLD else ()
             made = entry(road, "judge.proposal.decided", "plane", new, (decision.id,), context=decision.context, **said)

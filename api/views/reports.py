@@ -20,24 +20,20 @@ def answer(said: Answer) -> RenderableType:
 
 
 def records(rows: Sequence[Record]) -> RenderableType:
-    """Return audit records, in the order given."""
+    """Return audit records, in the order given: a line for each, and one for what it says."""
     if not rows:
         return Text("No record mentions that.")
-    table = _table("record", "when (UTC)", "what", "who", "about", "fields")
+    lines = []
     for row in rows:
-        fields = "; ".join(
-            f"{name}={quoted(field.value, 80) if field.salt else '(redacted)'}" for name, field in row.fields.items()
+        lines.append(
+            Text(
+                f"{row.sequence:>6}  {row.event_time:%H:%M:%S}  {plain(row.kind)}  by {plain(row.actor)}", style="bold"
+            )
         )
-        cells = (
-            row.id,
-            f"{row.event_time:%H:%M:%S}",
-            row.kind,
-            plain(row.actor),
-            ", ".join(row.refs),
-            plain(fields, 400),
-        )
-        table.add_row(*(Text(plain(cell, 400)) for cell in cells))
-    return table
+        lines.append(Text(f"        about {plain(', '.join(row.refs) or 'nothing', 200)}", style="dim"))
+        for name, field in row.fields.items():
+            lines.append(Text(f"        {plain(name)}: {quoted(field.value, 200) if field.salt else '(redacted)'}"))
+    return Group(*lines)
 
 
 def verdict(found: Mapping[str, Any]) -> RenderableType:
@@ -130,8 +126,9 @@ def _number(figure: Any) -> str:
     return f"{figure:,.4g}" if isinstance(figure, float) else str(figure)
 
 
-def _table(*names: str) -> Table:
+def _table(first: str, *others: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in names:
+    table.add_column(Text(first), no_wrap=True)
+    for name in others:
         table.add_column(Text(name), overflow="fold")
     return table

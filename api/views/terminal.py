@@ -51,7 +51,7 @@ def card(view: CardView) -> RenderableType:
     parts = [
         _heading(f"{proposal.id}  {proposal.state}  {plain(proposal.title, 120)}"),
         _line("why", plain(proposal.why, 1000)),
-        _line("asked for by", f"{plain(proposal.requester)}, {proposal.confidence:.0%} sure"),
+        _line("asked for by", f"{plain(proposal.requester)}, {_share(proposal.confidence)} sure"),
         *([_line("note", plain(proposal.state_reason, 500))] if proposal.state_reason else []),
         *_incident(view.incident, view.alarms),
         *_diagnosis(view.diagnosis),
@@ -144,13 +144,15 @@ def _newer(view: CardView) -> Iterable[RenderableType]:
     if newest is None or view.diagnosis is None or newest.id == view.diagnosis.id:
         return
     top = newest.top
-    says = f"{top.confidence:.0%}  {plain(top.element)}  {top.fault}" if top else newest.verdict
+    says = f"{_share(top.confidence)}  {plain(top.element)}  {top.fault}" if top else newest.verdict
     yield _line("meanwhile", f"a newer diagnosis says: {says}")
 
 
 def _cause(rank: int, cause: Cause) -> Iterable[RenderableType]:
-    yield _line(f"cause {rank}", f"{cause.confidence:>4.0%}  {plain(cause.element)}  {cause.fault}")
-    for path in cause.paths[: 3 if rank == 1 else 0]:
+    yield _line(f"cause {rank}", f"{_share(cause.confidence):>6}  {plain(cause.element)}  {cause.fault}")
+    if rank > 1:
+        return  # what did not win needs no reasons here; `show --json` has them
+    for path in cause.paths[:3]:
         yield _line("path", plain(" → ".join(path.elements), 400))
     if cause.counterfactual is not None:
         share = f"explains {cause.counterfactual.explained_share:.0%} of what is seen"
@@ -159,13 +161,23 @@ def _cause(rank: int, cause: Cause) -> Iterable[RenderableType]:
         yield _line("refutation", plain(cause.refutation, 400))
 
 
+def _share(confidence: float) -> str:
+    """Nothing is certain, and nothing that is listed is impossible."""
+    if 0 < confidence < 0.01:
+        return "< 1%"
+    return "> 99%" if confidence > 0.99 else f"{confidence:.0%}"
+
+
 def _evidence(evidence: Sequence[Evidence]) -> Iterable[RenderableType]:
     if not evidence:
         return
     yield _heading("Evidence")
     for fact in evidence[:_MOST_LINES]:
         said = f"  it said {quoted(fact.quoted, 120)}" if fact.quoted else ""
-        yield _line(fact.id, f"{plain(fact.statement)}  ({plain(fact.source)}, {fact.event_time:%H:%M:%S}){said}")
+        yield _line(
+            fact.id,
+            f"{plain(fact.element)}: {plain(fact.statement)}  ({plain(fact.source)}, {fact.event_time:%H:%M:%S}){said}",
+        )
     yield from _more(evidence)
 
 
@@ -233,9 +245,8 @@ def _rules(view: CardView) -> Iterable[RenderableType]:
 def _approvals(view: CardView) -> Iterable[RenderableType]:
     yield _heading("Approvals")
     for approval in view.approvals:
-        yield _line(
-            approval.choice, f"{plain(approval.account)}, {approval.made_at:%H:%M:%S}: {quoted(approval.because, 200)}"
-        )
+        who = f"{plain(approval.person or approval.account)}, {approval.made_at:%H:%M:%S} UTC"
+        yield _line(approval.choice, f"{who}: {quoted(approval.because, 200)}")
     needed = view.signatures_needed
     if needed is not None and view.proposal.state in _WAITING:
         yield _line(
@@ -284,8 +295,9 @@ def _line(name: str, text: str) -> RenderableType:
     return grid
 
 
-def _table(*names: str) -> Table:
+def _table(first: str, *others: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in names:
+    table.add_column(Text(first), no_wrap=True)
+    for name in others:
         table.add_column(Text(name), overflow="fold")
     return table

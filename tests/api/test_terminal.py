@@ -43,6 +43,7 @@ def test_the_card_shows_all_that_a_decision_needs(view):
     for needed in (
         "Unlock tp:a",
         "91%  tp:a  interface_locked",
+        "tp:a: tp:a reported link_down",
         "tp:a → link:1 → demand:1",
         "explains 97%",
         "power of site x",
@@ -52,7 +53,7 @@ def test_the_card_shows_all_that_a_decision_needs(view):
         "do nothing",
         "a step of this plan cannot be undone",
         "hold",
-        "approver-one, 12:00:00: “looks right”",
+        "one, 12:00:00 UTC: “looks right”",
         "1 of 2 signatures",
         'nocturne approve prop_01abcdef --because "…"',
     ):

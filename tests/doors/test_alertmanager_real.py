@@ -93,7 +93,13 @@ def ended(process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.fixture
-def server(tmp_path: Path, seed: int) -> Iterator[Server]:
+def program(require_service: Callable[[str, str], Path]) -> Path:
+    """The Alertmanager's program; asked for first, so that nothing is started in vain."""
+    return require_service("prometheus-alertmanager", "it is the real sender of the webhook; Debian has it")
+
+
+@pytest.fixture
+def server(program: Path, tmp_path: Path, seed: int) -> Iterator[Server]:
     network = operator_network(seed, elements=60)
     (tmp_path / "network.json").write_text(json.dumps(dump(network)))
     port, data = free_port(), tmp_path / "data"
@@ -114,8 +120,7 @@ def server(tmp_path: Path, seed: int) -> Iterator[Server]:
 
 
 @pytest.fixture
-def alertmanager(server: Server, tmp_path: Path, require_service: Callable[[str, str], Path]) -> Iterator[str]:
-    program = require_service("prometheus-alertmanager", "it is the real sender of the webhook; Debian has it")
+def alertmanager(program: Path, server: Server, tmp_path: Path) -> Iterator[str]:
     config = tmp_path / "alertmanager.yml"
     config.write_text(CONFIG.format(url=server.url, token=server.tokens["feed"]))
     port = free_port()
