@@ -22,6 +22,7 @@ $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install --require-hashes -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
+	$(BIN)/python -c "from twin.kernel import warm_up; warm_up()"
 	@touch $(STAMP)
 
 run: setup ## start the server with an emulated network on 127.0.0.1:8000 and an incident that waits for you

@@ -29,6 +29,7 @@ from control_plane.tables import SHELVES, Message, Shelved, Tables
 from domain.base import Stored
 from domain.clock import Clock
 from domain.errors import Conflict, Unavailable
+from domain.ids import lowest_id
 from domain.records import Record
 
 T = TypeVar("T")
@@ -99,6 +100,14 @@ class MemoryLedger:
         self._require_open()
         with self._writer:
             return min(self._hidden_until.values(), default=None)
+
+    def forget_readings(self, before: datetime) -> int:
+        self._require_open()
+        with self._writer:
+            batches, bound = self._shelves["batches"], lowest_id("batch", before)
+            kept = {id: batch for id, batch in batches.items() if id >= bound}
+            self._shelves = {**self._shelves, "batches": kept}
+        return len(batches) - len(kept)
 
     def close(self) -> None:
         self._open = False

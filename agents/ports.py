@@ -10,7 +10,6 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from twin.snapshot import Snapshot
 
 from domain.diagnosis import Diagnosis, FaultKind
 from domain.evidence import Evidence
@@ -19,6 +18,7 @@ from domain.measurements import Metric
 from domain.observations import Picture
 from domain.proposals import Proposal
 from domain.records import Record
+from twin.snapshot import Snapshot
 
 
 class Telemetry(Protocol):

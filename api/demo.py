@@ -34,6 +34,7 @@ _STORY_WEIGHTS = (0.6, 0.2, 0.2)
 _BASELINE_S = 2.0
 _READING_S = 2.0  # how long a person reads a card
 _WAIT_S = 0.05
+_CREW_S = 20.0  # the emulated crew travels for seconds
 
 Tell = Callable[[str, str], None]
 
@@ -76,7 +77,7 @@ def run(
     tell = tell or (lambda _step, _text: None)
     told = story_of(seed, story)
     with tempfile.TemporaryDirectory(prefix="nocturne-demo-") as folder:
-        settings = house_settings.load(data=Path(folder), seed=seed, network=network)
+        settings = house_settings.load(data=Path(folder), seed=seed, network=network, crew_s=_CREW_S)
         with stage(settings) as (house, plant):
             return _Play(house, plant, settings, told, tell, limit_s).perform()
 
@@ -142,7 +143,7 @@ class _Play:
         """Tickets walk the same road; their steps are not the story."""
         if not ref.startswith(("prop_", "exec_")):
             return True
-        proposal_id = ref.split(":")[0].replace("exec_", "prop_", 1)
+        proposal_id = ref.split(":", maxsplit=1)[0].replace("exec_", "prop_", 1)
         proposal = self.house.road.ledger.read(lambda tables: tables.proposals.get(proposal_id))
         return proposal is not None and repairs(proposal)
 

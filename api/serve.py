@@ -76,7 +76,8 @@ def _listen(house: House, settings: Settings, door: socket.socket) -> None:
 def _bound(settings: Settings) -> Iterator[socket.socket]:
     """Take the port before anything is built, so that a taken one is told at once."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as door:
+    # the protocol is named, because asyncio sends small answers at once (TCP_NODELAY) only where it is
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as door:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             door.bind((settings.host, settings.port))

@@ -40,11 +40,13 @@ class Settings(BaseSettings):
         default=2.0, ge=0, description="quiet after the last alarm that ends a provisional diagnosis"
     )
     verify_s: float = Field(default=12.0, gt=0, description="within which a repair must have shown its effect")
+    crew_s: float = Field(default=21_600.0, gt=0, description="within which a repair by a crew must have shown it")
     proposal_s: float = Field(default=1800.0, gt=0, description="for which a proposal waits for people")
     grant_s: float = Field(default=600.0, gt=0, description="for which a grant to execute holds")
 
     max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024, description="largest request body")
     max_depth: int = Field(default=64, ge=1, le=500, description="deepest nesting of a JSON body")
+    max_items: int = Field(default=10_000, ge=1, description="longest list in a JSON body")
     body_timeout_s: float = Field(default=10.0, gt=0, description="within which a request body must have arrived")
     open_docs: bool = Field(default=False, description="show /docs without a token")
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -6,12 +6,15 @@ falls over at great depth. Here each of these is a `BadInput` with a code of its
 
 import json
 import re
+from functools import partial
 from typing import Any, NoReturn
 
-from domain.errors import BadInput
+from domain.errors import BadInput, TooLarge
 
 #: Beyond this, a JSON number means different things to different readers (RFC 7493, section 2.2).
 LARGEST_INTEGER = 2**53
+
+_PARTS_PER_ITEM = 20
 
 # possessive, and it takes an unterminated string whole: so it is linear on every input
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
@@ -20,10 +23,12 @@ _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _SURROGATE = re.compile(r"\\u[dD][89abAB]")
 
 
-def read(body: bytes, max_depth: int = 64) -> Any:
+def read(body: bytes, max_depth: int = 64, max_items: int | None = None) -> Any:
     """Return what `body` says.
 
     Raises:
+        TooLarge: a list that is the whole, or a member of an object, holds more than `max_items`,
+            or there are more than 20 times as many lists and objects in all.
         BadInput: it is not UTF-8 (`not_utf8`), too deep (`too_deep`), not JSON (`not_json`), says a key twice
             (`duplicate_key`), or holds a number (`bad_number`) or a string (`bad_text`) that cannot be kept exactly.
     """
@@ -31,23 +36,30 @@ def read(body: bytes, max_depth: int = 64) -> Any:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadInput(f"the body is not UTF-8 at byte {error.start}; send UTF-8", code="not_utf8") from None
-    if deeper_than(body, max_depth):
+    brackets = _STRING.sub(b"", body).translate(_BRACKETS, _NOT_BRACKETS)
+    if max_items is not None and brackets.count(b"[") > _PARTS_PER_ITEM * max_items:
+        raise TooLarge("the body holds too many lists and objects; send it in parts")
+    if _deeper_than(brackets, max_depth):
         raise BadInput(f"the body is nested deeper than {max_depth} levels; send it flatter", code="too_deep")
     try:
         value = json.loads(
-            text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_integer
+            text,
+            object_pairs_hook=partial(_object, max_items),
+            parse_constant=_constant,
+            parse_float=_float,
+            parse_int=_integer,
         )
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise BadInput(f"the body is not JSON at {where}; send JSON", code="not_json") from None
+    _check_length(value, max_items)
     if _SURROGATE.search(text):
         _refuse_lone_surrogates(value)
     return value
 
 
-def deeper_than(body: bytes, limit: int) -> bool:
-    """Say whether arrays and objects are nested deeper than `limit`; brackets inside strings do not count."""
-    brackets = _STRING.sub(b"", body).translate(_BRACKETS, _NOT_BRACKETS)
+def _deeper_than(brackets: bytes, limit: int) -> bool:
+    """Say whether brackets are nested deeper than `limit`: each round takes the innermost level away."""
     for _level in range(limit):
         if not brackets:
             return False
@@ -58,8 +70,15 @@ def deeper_than(body: bytes, limit: int) -> bool:
     return bool(brackets)
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _check_length(value: Any, most: int | None) -> None:
+    if most is not None and type(value) is list and len(value) > most:
+        raise TooLarge(f"a list holds more than {most} items; send them in parts")
+
+
+def _object(max_items: int | None, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
+    for value in found.values():
+        _check_length(value, max_items)
     if len(found) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]

@@ -61,10 +61,21 @@ def _interface_locked(scene: Scene, point: str) -> float:
     s, far = scene.symptoms, scene.topology.peer(point)
     down = noisy_or(s.down(point), 0.7 * _most(s.down(end) for end in far))
     touched = noisy_or(_touched(scene, point), 0.5 * (scene.topology.owner(point) in s.changed))
-    # a port that was shut raises no loss of signal of its own, though it misses its neighbour; the far end does
-    dark = s.alarm(point, *_DARK) == 0 and any(s.alarm(end, *_DARK) > 0 for end in far)
-    quiet = dark and (s.down(point) > 0 or s.alarm(point, AlarmType.ADJACENCY_LOST) > 0)
-    return down * noisy_or(touched, 0.12 + 0.25 * quiet)
+    return down * noisy_or(touched, 0.12, 0.65 * _quiet(scene, point))
+
+
+def _quiet(scene: Scene, point: str) -> float:
+    """How surely (0–1) a port is down without having lost its light: one that was shut raises no such alarm.
+
+    It may miss its routing neighbour all the same; its far end, which nobody shut, does lose the light.
+    """
+    s = scene.symptoms
+    far_is_dark = _most(s.alarm(end, *_DARK) for end in scene.topology.peer(point))
+    if s.alarm(point, *_DARK) > 0 or far_is_dark == 0:
+        return 0.0
+    if s.alarm(point, AlarmType.ADJACENCY_LOST) > 0:
+        return far_is_dark
+    return 0.6 * far_is_dark * (s.down(point) > 0)
 
 
 def _link_down(scene: Scene, link: str) -> float:
@@ -73,8 +84,8 @@ def _link_down(scene: Scene, link: str) -> float:
     downs = [scene.symptoms.down(end) or 0.5 * (end in scene.symptoms.silent) for end in ends]
     # both ends agree, or one speaks alone
     agreed = 0.7 * min(downs, default=0.0) + 0.3 * max(downs, default=0.0)
-    locked = max((_touched(scene, end) for end in ends), default=0.0)
-    return noisy_or(agreed, 0.6 * told) * (1.0 - 0.9 * locked)
+    shut = _most(max(0.9 * _touched(scene, end), 0.5 * _quiet(scene, end)) for end in ends)
+    return noisy_or(agreed, 0.6 * told) * (1.0 - shut)
 
 
 def _link_degraded(scene: Scene, link: str) -> float:

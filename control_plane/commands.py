@@ -15,7 +15,7 @@ from control_plane.ports import Change, Written
 from control_plane.road import Road
 from control_plane.tables import Tables
 from domain.alarms import AlarmType
-from domain.decisions import Answer
+from domain.decisions import Ruling
 from domain.errors import BadInput, Conflict, NotFound, Refused
 from domain.execution import Execution, ExecutionState, Step, StepState
 from domain.gate import Choice
@@ -199,10 +199,10 @@ class Commands:
         about, now = brief(tables, proposal), road.clock.now()
         judgement = judge(road, about, now, about.signatures)
         rules = [rule.id for rule in judgement.rules]
-        if judgement.answer is Answer.DENY:
+        if judgement.answer is Ruling.DENY:
             reasons = "; ".join(rule.because for rule in judgement.rules)
             raise Conflict(f"the rules forbid this plan now: {reasons}")
-        if judgement.answer is Answer.ALLOW:
+        if judgement.answer is Ruling.ALLOW:
             granted = [a for a in about.approvals if a.choice is Choice.APPROVE]
             grant = make_grant(road, tables, about, granted)
             proposal = moved(tables, proposal, ProposalState.GRANTED, f"approved by {about.signatures}")

@@ -245,7 +245,9 @@ def _turn(road: Road, matter: Matter, to: ExecutionState, because: str) -> None:
     now, old = road.clock.now(), matter.execution
     changes: dict[str, object] = {"state": to, "note": because}
     if to is ExecutionState.VERIFYING:
-        changes |= {"acted_at": now, "verify_by": now + timedelta(seconds=road.settings.verify_s)}
+        by_people = any(step.by_people for step in matter.proposal.plan.steps)
+        patience_s = road.settings.crew_s if by_people else road.settings.verify_s
+        changes |= {"acted_at": now, "verify_by": now + timedelta(seconds=patience_s)}
     new = old.but(**changes)
 
     def change(tables: Tables) -> Written[None]:

@@ -26,7 +26,7 @@ from control_plane.preflight import begin
 from control_plane.rehearsing import rehearsal_of
 from control_plane.road import Road
 from control_plane.tables import Tables
-from domain.decisions import Answer
+from domain.decisions import Ruling
 from domain.diagnosis import Diagnosis, Verdict
 from domain.errors import BadInput
 from domain.execution import ExecutionState
@@ -110,18 +110,18 @@ def judge(road: Road, incident_id: str) -> None:
             tables.decisions.add(decision)
             answer = decision.judgement.answer
             state = {
-                Answer.ALLOW: ProposalState.GRANTED,
-                Answer.HOLD: ProposalState.HELD,
-                Answer.DENY: ProposalState.DENIED,
+                Ruling.ALLOW: ProposalState.GRANTED,
+                Ruling.HOLD: ProposalState.HELD,
+                Ruling.DENY: ProposalState.DENIED,
             }[answer]
             because = "; ".join(rule.because for rule in decision.judgement.rules)
             new = moved(tables, old, state, because, decision_id=decision.id)
-            if answer is Answer.ALLOW:
+            if answer is Ruling.ALLOW:
                 make_grant(road, tables, about, ())
             rules = [rule.id for rule in decision.judgement.rules]
             said = {"answer": answer, "rules": rules, "because": because, "errors": list(decision.judgement.errors)}
             deadline = (old.expires_at - now).total_seconds()
-            later = (road.wake(incident_id, deadline),) if answer is Answer.HOLD else ()
+            later = (road.wake(incident_id, deadline),) if answer is Ruling.HOLD else ()
             made = entry(road, "judge.proposal.decided", "plane", new, (decision.id,), context=decision.context, **said)
             return Written(None, (made,), later)
 

@@ -16,7 +16,7 @@ _HOPS = 3
 #: A silent element weighs half of a spoken symptom.
 _SILENCE_WEIGHT = 0.5
 #: Trouble begins a little before its first alarm; the baseline ends before that.
-_BEFORE_S = 3.0
+ONSET_SLACK = timedelta(seconds=3)
 
 
 def gather(road: Road, incident: Incident) -> Case:
@@ -24,7 +24,7 @@ def gather(road: Road, incident: Incident) -> Case:
     alarms = tuple(road.ledger.read(lambda tables: tables.alarms.find(incident_id=incident.id)))
     now = road.clock.now()
     around = neighbourhood(road, incident.elements)
-    onset = incident.opened_at - timedelta(seconds=_BEFORE_S)
+    onset = incident.opened_at - ONSET_SLACK
     picture = road.live.picture(now, sorted(around), onset=onset)
     evidence = (
         *_from_alarms(road, incident, alarms),

@@ -60,6 +60,12 @@ class Ledger(Protocol):
     def next_due(self) -> datetime | None:
         """Return when the earliest message becomes due, or None when there is none."""
 
+    def forget_readings(self, before: datetime) -> int:
+        """Drop the batches of readings that became known before a moment; say how many.
+
+        Telemetry is kept for a while; that it was received, and what came of it, stays in the record.
+        """
+
     def close(self) -> None:
         """Let go of the store."""
 

@@ -8,7 +8,7 @@ from control_plane.rehearsing import rehearsal_of
 from control_plane.relevance import changed_facts
 from control_plane.road import Road
 from control_plane.tables import Tables
-from domain.decisions import Answer
+from domain.decisions import Ruling
 from domain.errors import BadInput
 from domain.execution import Execution
 from domain.gate import Grant
@@ -67,7 +67,7 @@ def _rule_reasons(road: Road, proposal: Proposal) -> list[str]:
     """Ask the book again, with the signatures that are really there."""
     about = road.ledger.read(lambda tables: brief(tables, proposal))
     judgement = judge(road, about, road.clock.now(), about.signatures)
-    if judgement.answer is Answer.ALLOW:
+    if judgement.answer is Ruling.ALLOW:
         return []
     return [f"the rules now say {judgement.answer}: {rule.because} ({rule.id})" for rule in judgement.rules]
 

@@ -40,6 +40,10 @@ DOORS: dict[str, Callable[[Any, Intake], Sorted[AlarmReport]]] = {
 }
 
 
+#: So many samples of one broken rule are kept of one delivery; the tally counts them all.
+_MOST_SAMPLES = 50
+
+
 class Rejection(Word):
     """One item that was not taken, and why."""
 
@@ -193,21 +197,28 @@ def _asks(road: Road, folded: Folded) -> tuple[Message, ...]:
 
 
 def _set_aside(road: Road, tables: Tables, source: str, items: Sorted[Any]) -> None:
+    """Quarantine what is bad, with its rule; of a flood of the same kind, samples and how many they stand for."""
     now = road.clock.now()
-    tables.quarantine.add(
-        *(
-            Quarantined(
-                id=road.id("quar"),
-                source=source,
-                rule=item.rule,
-                reason=item.reason,
-                value=item.value,
-                payload=item.payload,
-                known_time=now,
+    by_rule: dict[str, list[Rejected]] = defaultdict(list)
+    for item in items.rejected:
+        by_rule[item.rule].append(item)
+    for rule, broken in by_rule.items():
+        more = len(broken) - _MOST_SAMPLES
+        stands_for = f" (and {more} more that came with it)" if more > 0 else ""
+        tables.quarantine.add(
+            *(
+                Quarantined(
+                    id=road.id("quar"),
+                    source=source,
+                    rule=rule,
+                    reason=f"{item.reason}{stands_for}",
+                    value=item.value,
+                    payload=item.payload,
+                    known_time=now,
+                )
+                for item in broken[:_MOST_SAMPLES]
             )
-            for item in items.rejected
         )
-    )
     tables.late.add(
         *(
             LateArrival(

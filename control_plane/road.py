@@ -26,6 +26,7 @@ class RoadSettings:
 
     settle_s: float = 2.0  # after the last alarm, a diagnosis is no longer provisional
     verify_s: float = 12.0  # how long an action has to show that it worked
+    crew_s: float = 6 * 3600.0  # how long people have, where they have to travel
     steady_s: float = 1.2  # how long recovery must last before it is believed
     reaction_s: float = 4.0  # a recovery later than this after our effect is not credited to it
     step_timeout_s: float = 20.0  # how long a device may take for one action

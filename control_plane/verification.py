@@ -5,10 +5,11 @@ was made, they went away soon after it, telemetry says so freshly, and the do-no
 promise the same. Recovery without that is `not_ours`; no recovery runs the inverse.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from control_plane.executor import Matter, settle
+from control_plane.gathering import ONSET_SLACK
 from control_plane.ports import Written
 from control_plane.road import Road
 from control_plane.tables import Tables
@@ -69,12 +70,13 @@ def _alarms(alarms: Iterable[Alarm]) -> Check:
     return Check(name="alarms", passed=not standing, detail=detail)
 
 
-def _kpis(road: Road, matter: Matter, alarms: Iterable[Alarm]) -> Check:
+def _kpis(road: Road, matter: Matter, alarms: Sequence[Alarm]) -> Check:
     """Fresh readings must be back in their usual band; silence is not health."""
     watched = {alarm.resource for alarm in alarms} | {
         element for element in matter.rehearsal.recovers if element in road.live.elements
     }
-    picture = road.live.picture(road.clock.now(), sorted(watched))
+    onset = min((alarm.event_time for alarm in alarms), default=matter.execution.started_at) - ONSET_SLACK
+    picture = road.live.picture(road.clock.now(), sorted(watched), onset=onset)
     bad = [
         a for a in picture.anomalies if a.score > _TROUBLE_Z and METRICS[a.metric].bad and not _restart_only(a.metric)
     ]
@@ -103,7 +105,9 @@ def _timing(road: Road, matter: Matter, alarms: Iterable[Alarm]) -> Check:
     last_clear, first_act = max(cleared), min(sent)
     if last_clear < first_act - slack:
         return Check(name="timing", passed=False, detail="everything had cleared before we acted")
-    latest = max(settled) + timedelta(seconds=road.settings.reaction_s) + slack
+    by_people = any(step.by_people for step in matter.proposal.plan.steps)
+    reaction_s = road.settings.crew_s if by_people else road.settings.reaction_s
+    latest = max(settled) + timedelta(seconds=reaction_s) + slack
     if last_clear > latest:
         late_s = (last_clear - max(settled)).total_seconds()
         return Check(name="timing", passed=False, detail=f"the last symptom went {late_s:.1f} s after our effect")
@@ -150,7 +154,9 @@ def _give_up(road: Road, matter: Matter, checks: tuple[Check, ...]) -> None:
     undo = any(step.state is StepState.DONE and step.took_effect is not False for step in matter.steps.values())
 
     def change(tables: Tables) -> Written[None]:
-        if not tables.executions.swap(execution, execution.but(state=ExecutionState.COMPENSATING, note=because, checks=checks)):
+        if not tables.executions.swap(
+            execution, execution.but(state=ExecutionState.COMPENSATING, note=because, checks=checks)
+        ):
             return Written(None)
         entry = Entry(
             kind="verify.execution.failed",

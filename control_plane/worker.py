@@ -21,6 +21,7 @@ from domain.incidents import IncidentState
 
 _FEED_WAIT_S = 0.5
 _IDLE_S = 0.05
+_FORGET_EVERY_S = 60.0
 _BACKOFF_S = (0.2, 1.0, 5.0, 30.0)
 
 log = structlog.get_logger("worker")
@@ -38,6 +39,7 @@ class Worker:
         self._again: set[str] = set()
         self._lock = threading.Lock()
         self._failures: dict[str, int] = {}
+        self._forget_at = road.clock.now()
 
     def start(self) -> None:
         """Wake everything that was open when the last process ended, then begin to read and to dispatch."""
@@ -78,7 +80,16 @@ class Worker:
                 self._stop.wait(_BACKOFF_S[1])
                 continue
             if not messages:
+                self._forget_old_readings()
                 self._road.bell.wait(_IDLE_S)
+
+    def _forget_old_readings(self) -> None:
+        """Now and then, when idle, drop readings that are older than they are kept for."""
+        now = self._road.clock.now()
+        if now < self._forget_at:
+            return
+        self._forget_at = now + timedelta(seconds=_FORGET_EVERY_S)
+        self._road.ledger.forget_readings(now - timedelta(seconds=self._road.settings.reading_retention_s))
 
     def _handle(self, messages: Iterable[Message]) -> None:
         topics: dict[str, set[str]] = {}

@@ -52,6 +52,7 @@ class Effect(Word):
 class _Action(Word):
     harm: ClassVar[Harm]
     standard: ClassVar[bool] = False  # a pre-approved standard change
+    by_people: ClassVar[bool] = False  # takes effect when somebody has travelled there
     target: str = Field(min_length=1, max_length=256)
 
     def inverse(self) -> "Action | None":
@@ -207,6 +208,7 @@ class DispatchCrew(_Action):
 
     kind: Literal[ActionClass.DISPATCH_CREW] = ActionClass.DISPATCH_CREW
     harm = Harm.LOW
+    by_people = True
     site: str = ""
     work: str = "repair"
     lossy: bool = False

@@ -10,11 +10,14 @@ def as_utc(moment: datetime) -> datetime:
     """Return `moment` in UTC.
 
     Raises:
-        ValueError: `moment` is naive, so nobody can say when it was.
+        ValueError: `moment` is naive, so nobody can say when it was, or lies outside the calendar in UTC.
     """
     if moment.tzinfo is None:
         raise ValueError("a time needs a zone: write it with an offset, for example `2026-01-31T12:00:00Z`")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("this time is outside the years 1 to 9999 in UTC; give another") from None
 
 
 Utc = Annotated[datetime, AfterValidator(as_utc)]

@@ -5,7 +5,7 @@ from enum import StrEnum
 from domain.base import Stored, Utc, Word
 
 
-class Answer(StrEnum):
+class Ruling(StrEnum):
     ALLOW = "allow"
     HOLD = "hold"
     DENY = "deny"
@@ -21,7 +21,7 @@ class Rule(Word):
 class Judgement(Word):
     """The pure answer of the policy book to one question."""
 
-    answer: Answer
+    answer: Ruling
     rules: tuple[Rule, ...]
     errors: tuple[str, ...] = ()
     policy_version: str

@@ -11,6 +11,15 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 def new_id(prefix: str, at: datetime) -> str:
     """Return a new identifier, for example `prop_01k9…`; ids of later milliseconds sort after earlier ones."""
-    number = (int(at.timestamp() * 1000) << 80) | secrets.randbits(80)
+    return _written(prefix, at, secrets.randbits(80))
+
+
+def lowest_id(prefix: str, at: datetime) -> str:
+    """Return the id that no id made at `at` or later sorts before: a bound for "older than"."""
+    return _written(prefix, at, 0)
+
+
+def _written(prefix: str, at: datetime, rest: int) -> str:
+    number = (int(at.timestamp() * 1000) << 80) | rest
     body = "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
     return f"{prefix}_{body}"

@@ -1,8 +1,11 @@
 """Measurements: what an element reported of itself. A missing value is `None`, never zero."""
 
+import json
+import zlib
+from base64 import b64decode, b64encode
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import Field, field_serializer, field_validator
 
 from domain.base import Stored, Utc, Word
 
@@ -60,10 +63,28 @@ class Reading(Word):
 
 
 class Batch(Stored):
-    """Readings of one source that were received together; durable as one row."""
+    """Readings of one source that were received together; durable as one row.
+
+    Written out, the readings are packed (rows of JSON, deflated, base 64): a tenth of their size in words.
+    """
 
     source: str
     known_time: Utc
     first_event_time: Utc
     last_event_time: Utc
     readings: tuple[Reading, ...]
+
+    @field_serializer("readings")
+    def _pack(self, readings: tuple[Reading, ...]) -> str:
+        rows = [[r.element, r.metric, r.value, r.event_time.isoformat()] for r in readings]
+        return b64encode(zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), level=1)).decode()
+
+    @field_validator("readings", mode="before")
+    @classmethod
+    def _unpack(cls, readings: object) -> object:
+        if not isinstance(readings, str):
+            return readings
+        return tuple(
+            Reading(element=element, metric=metric, value=value, event_time=at)
+            for element, metric, value, at in json.loads(zlib.decompress(b64decode(readings)))
+        )

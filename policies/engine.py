@@ -15,7 +15,7 @@ from typing import Any
 import cedarpy
 
 from domain.canonical import digest
-from domain.decisions import Answer, Judgement, Rule
+from domain.decisions import Judgement, Rule, Ruling
 from domain.errors import BadInput
 from policies.question import Question
 from policies.signatures import levels
@@ -86,14 +86,14 @@ class Book:
         errors = tuple(dict.fromkeys(error for reply in replies for error in reply.errors))
         broken = self._broken(errors)
         if not ever.allowed:
-            return self._judgement(Answer.DENY, (*ever.rules, *broken), errors)
+            return self._judgement(Ruling.DENY, (*ever.rules, *broken), errors)
         if not now.allowed:
-            return self._judgement(Answer.HOLD, (*now.rules, *broken), errors)
+            return self._judgement(Ruling.HOLD, (*now.rules, *broken), errors)
         if errors:
-            return self._judgement(Answer.HOLD, broken or now.rules, errors)
-        return self._judgement(Answer.ALLOW, now.rules, errors)
+            return self._judgement(Ruling.HOLD, broken or now.rules, errors)
+        return self._judgement(Ruling.ALLOW, now.rules, errors)
 
-    def _judgement(self, answer: Answer, rules: Iterable[Rule], errors: tuple[str, ...]) -> Judgement:
+    def _judgement(self, answer: Ruling, rules: Iterable[Rule], errors: tuple[str, ...]) -> Judgement:
         named = tuple({rule.id: rule for rule in rules}.values())
         return Judgement(answer=answer, rules=named, errors=errors, policy_version=self.version)
 
@@ -128,10 +128,10 @@ def judge_plan(book: Book, questions: Sequence[Question], approvals: int = 0) ->
 
     A plan of no steps is denied: there is nothing to allow.
     """
-    order = (Answer.ALLOW, Answer.HOLD, Answer.DENY)
+    order = (Ruling.ALLOW, Ruling.HOLD, Ruling.DENY)
     judgements = [book.judge(question, approvals) for question in questions]
     if not judgements:
-        return Judgement(answer=Answer.DENY, rules=(NOBODY,), policy_version=book.version)
+        return Judgement(answer=Ruling.DENY, rules=(NOBODY,), policy_version=book.version)
     worst = max((judgement.answer for judgement in judgements), key=order.index)
     rules = {rule.id: rule for judgement in judgements if judgement.answer is worst for rule in judgement.rules}
     errors = tuple(dict.fromkeys(error for judgement in judgements for error in judgement.errors))
@@ -140,7 +140,7 @@ def judge_plan(book: Book, questions: Sequence[Question], approvals: int = 0) ->
 
 def signatures_needed(book: Book, questions: Sequence[Question], most: int = 5) -> int | None:
     """Return the smallest number of people (up to `most`) with whose signatures the plan is allowed, or None."""
-    return next((n for n in range(most + 1) if judge_plan(book, questions, n).answer is Answer.ALLOW), None)
+    return next((n for n in range(most + 1) if judge_plan(book, questions, n).answer is Ruling.ALLOW), None)
 
 
 def _parsed_schema(text: str) -> cedarpy.Schema:

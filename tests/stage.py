@@ -1,4 +1,4 @@
-"""A road on a ring of four routers: the real control plane, twin, policies and store; agents that say what a test scripts.
+"""A road on a ring of four routers: the real control plane, twin, policies and store, and scripted agents.
 
 One interface of the ring is locked by mistake. The scripted planner asks to bring it up.
 """

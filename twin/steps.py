@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from domain.actions import Action, ActionClass
-from domain.changes import Change, SetOperational
+from domain.changes import Change, SetLoss, SetOperational
 from domain.errors import BadInput
 from domain.network import ROUTING_KINDS, NodeKind
 from domain.proposals import Plan
@@ -78,7 +78,8 @@ def left_behind(start: Snapshot, plan: Plan) -> tuple[str, ...]:
     What a crew has repaired stays repaired: that is not for the inverse to undo.
     """
     steps = (*plan.steps, *(inverse_steps(plan) or ()))
-    configured = [[change for change in step.changes() if not isinstance(change, SetOperational)] for step in steps]
+    repaired = SetOperational | SetLoss
+    configured = [[change for change in step.changes() if not isinstance(change, repaired)] for step in steps]
     state = start
     for changes in configured:
         state = state.with_changes(changes)

@@ -14,12 +14,13 @@ import sqlalchemy as sa
 from adapters.store import chain, outbox
 from adapters.store.engine import Database
 from adapters.store.rules import OneWriter, linked, require_entry, require_limit
-from adapters.store.schema import METADATA, SCHEMA, VERSION, shape
+from adapters.store.schema import METADATA, SCHEMA, SHELF_TABLES, VERSION, shape
 from adapters.store.shelves import SqlTables
 from control_plane.ports import Change
 from control_plane.tables import Message, Tables
 from domain.clock import Clock
 from domain.errors import Unavailable
+from domain.ids import lowest_id
 from domain.records import Record
 
 T = TypeVar("T")
@@ -80,6 +81,12 @@ class SqlLedger:
     def next_due(self) -> datetime | None:
         with self._database.read() as connection:
             return outbox.earliest(connection)
+
+    def forget_readings(self, before: datetime) -> int:
+        batches = SHELF_TABLES["batches"]
+        with self._writer, self._database.write() as connection:
+            old = batches.delete().where(batches.c.id < lowest_id("batch", before))
+            return connection.execute(old).rowcount
 
     def close(self) -> None:
         self._database.close()

@@ -34,7 +34,11 @@ def create_app(house: House, settings: Settings) -> FastAPI:
     handle_errors(app)
     # the layer that is added last is the outermost
     app.add_middleware(
-        Limits, max_bytes=settings.max_body_bytes, max_depth=settings.max_depth, timeout_s=settings.body_timeout_s
+        Limits,
+        max_bytes=settings.max_body_bytes,
+        max_depth=settings.max_depth,
+        max_items=settings.max_items,
+        timeout_s=settings.body_timeout_s,
     )
     app.add_middleware(Authentication, issuer=house.issuer, open_docs=settings.open_docs)
     app.add_middleware(Requests, clock=house.clock)

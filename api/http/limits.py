@@ -23,10 +23,10 @@ _TAKES_BODY = frozenset({"POST", "PUT", "PATCH"})
 class Limits:
     """ASGI middleware; see the module. Sizes are bytes, the timeout is seconds."""
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, max_depth: int, timeout_s: float) -> None:
+    def __init__(self, app: ASGIApp, *, max_bytes: int, max_depth: int, max_items: int, timeout_s: float) -> None:
         self._app = app
         self._max_bytes = max_bytes
-        self._max_depth = max_depth
+        self._shape = (max_depth, max_items)
         self._timeout_s = timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,8 +70,8 @@ class Limits:
 
     async def _parsed(self, body: bytes) -> object:
         if len(body) <= _SMALL:
-            return strict_json.read(body, self._max_depth)
-        return await to_thread.run_sync(strict_json.read, body, self._max_depth)
+            return strict_json.read(body, *self._shape)
+        return await to_thread.run_sync(strict_json.read, body, *self._shape)
 
     def _too_large(self) -> TooLarge:
         return TooLarge(f"the body is larger than {self._max_bytes} bytes; send it in parts")

@@ -30,6 +30,9 @@ CATEGORY = {
     AlarmType.OTHER: "equipmentAlarm",
 }
 
+#: How a source that came by this door is told from others of the same name.
+_TMF_SOURCE = "tmf642:"
+
 ALARM_ATTRIBUTES = frozenset(
     {
         "id",
@@ -76,8 +79,7 @@ TICKET_ATTRIBUTES = frozenset(
 
 def alarms(base: str) -> Collection[Alarm]:
     """Return the alarm collection as it looks from one of its base paths."""
-    answered = {"alarmedObject.id": "resource", "sourceSystemId": "source"}
-    return Collection(ALARM_ATTRIBUTES, _alarm_at(base), answered)
+    return Collection(ALARM_ATTRIBUTES, _alarm_at(base), {"alarmedObject.id": "resource"})
 
 
 def show_alarm(alarm: Alarm, base: str) -> dict[str, Any]:
@@ -91,7 +93,7 @@ def show_alarm(alarm: Alarm, base: str) -> dict[str, Any]:
         "probableCause": alarm.key.type.value,
         "specificProblem": alarm.key.qualifier,
         "alarmedObject": {"id": alarm.resource},
-        "sourceSystemId": alarm.source,
+        "sourceSystemId": alarm.source.removeprefix(_TMF_SOURCE),
         "state": _state(alarm),
         "ackState": "unacknowledged",
         "alarmRaisedTime": _iso(alarm.event_time),

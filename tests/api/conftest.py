@@ -17,8 +17,7 @@ from domain.actions import InterfaceUp, RestartProcess
 from domain.alarms import Alarm, AlarmKey, AlarmType, Severity, Technology
 from domain.answers import Answer, Sentence
 from domain.bookkeeping import Ticket
-from domain.decisions import Answer as Ruling
-from domain.decisions import Decision, Judgement, Rule
+from domain.decisions import Decision, Judgement, Rule, Ruling
 from domain.diagnosis import CausalPath, Cause, Counterfactual, Diagnosis, FaultKind, Verdict
 from domain.errors import BadInput, NocturneError, NotAuthenticated, NotFound
 from domain.evidence import Evidence, EvidenceKind

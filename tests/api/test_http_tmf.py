@@ -2,6 +2,8 @@
 
 import pytest
 
+from api.http.tmf import show_alarm
+
 ALARMS = "/tmf-api/alarmManagement/v4/alarm"
 TICKETS = "/tmf-api/troubleTicket/v4/troubleTicket"
 
@@ -38,6 +40,10 @@ def test_the_representation_speaks_tmf642(client):
         "alarmDetails": "IF_DOWN \x1b[31m [bold]<script>",
         "@type": "Alarm",
     }
+
+
+def test_a_source_is_shown_as_it_named_itself(words):
+    assert show_alarm(words.make_alarm(1, source="tmf642:ems-1"), "")["sourceSystemId"] == "ems-1"
 
 
 def test_a_cleared_alarm_has_the_severity_cleared(client):

@@ -96,6 +96,7 @@ def test_chat_answers_with_what_it_rests_on(client, house):
         ("/proposals/p/change", {"because": "y", "plan": {"steps": []}}),
         ("/proposals/p/change", {"because": "y", "plan": {"steps": [{"kind": "format_disk", "target": "x"}]}}),
         ("/proposals/p/defer", {"because": "y", "until": "2026-01-12T12:00:00"}),
+        ("/proposals/p/defer", {"because": "y", "until": "9999-12-31T23:59:59-14:00"}),
         ("/steps/s/settle", {"because": "y", "happened": "yes"}),
         ("/planned-work", WORK | {"expected": ["earthquake"]}),
         ("/planned-work", WORK | {"elements": []}),

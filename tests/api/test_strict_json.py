@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.strict_json import deeper_than, read
-from domain.errors import BadInput
+from api.strict_json import read
+from domain.errors import BadInput, TooLarge
 
 PLAIN = st.recursive(
     st.none()
@@ -38,7 +38,13 @@ def test_whatever_json_can_say_is_read_as_it_was_said(value):
 @given(PLAIN, st.integers(0, 6))
 def test_depth_is_counted_as_a_walk_counts_it(value, limit):
     body = json.dumps(value).encode()
-    assert deeper_than(body, limit) == (depth(value) > limit)
+    try:
+        read(body, max_depth=limit)
+    except BadInput as refused:
+        assert refused.error_code in {"too_deep", "bad_text"}
+        assert depth(value) > limit or refused.error_code == "bad_text"
+    else:
+        assert depth(value) <= limit
 
 
 @pytest.mark.parametrize(
@@ -66,6 +72,19 @@ def test_what_cannot_be_read_in_one_way_only_is_refused_by_name(body, code):
     with pytest.raises(BadInput) as caught:
         read(body)
     assert caught.value.error_code == code
+
+
+@pytest.mark.parametrize("value", [[0] * 11, {"alerts": [{}] * 11}, {"a": {"b": [[]] * 11}}])
+def test_a_list_that_is_too_long_is_refused_before_anybody_walks_it(value):
+    body = json.dumps(value).encode()
+    assert read(body) == value
+    with pytest.raises(TooLarge):
+        read(body, max_items=10)
+
+
+def test_more_lists_than_any_door_needs_are_refused_before_they_are_built():
+    with pytest.raises(TooLarge):
+        read(b"[[" + b"[]," * 250 + b"[]]]", max_items=10)
 
 
 def test_brackets_inside_strings_do_not_count():

@@ -156,7 +156,7 @@ class Network:
                 if not works and self.owner[end] not in views.dead:
                     views.alarms.append((end, AlarmType.ADJACENCY_LOST))
                     if not up and end != element:
-                        views.alarms.append((end, AlarmType.LOSS_OF_SIGNAL))
+                        views.alarms += [(end, AlarmType.LOSS_OF_SIGNAL), (end, AlarmType.LINK_DOWN)]
                 if errors and index:
                     views.alarms.append((end, AlarmType.LINK_DEGRADED))
                 if load > 0.95:

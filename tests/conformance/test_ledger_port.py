@@ -4,7 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -18,6 +18,8 @@ from domain.alarms import Alarm, AlarmKey, AlarmType, Severity
 from domain.bookkeeping import Cursor, Tally
 from domain.clock import ManualClock
 from domain.errors import BadInput, Conflict, Unavailable
+from domain.ids import new_id
+from domain.measurements import Batch, Metric, Reading
 from domain.records import Entry, first_break
 
 STORES: dict[str, Callable[[Path, ManualClock], Ledger]] = {
@@ -489,3 +491,26 @@ def test_a_closed_ledger_says_so(ledger: Ledger, entry: Any, clock: ManualClock)
         ledger.records()
     with pytest.raises(Unavailable, match="closed"):
         ledger.due(clock.now())
+
+
+def test_old_readings_are_forgotten_and_newer_ones_stay(ledger: Ledger, entry: Callable[..., Entry]) -> None:
+    noon = datetime(2026, 1, 12, 12, 0, tzinfo=UTC)
+    reading = Reading(element="tp:1", metric=Metric.OPER_UP, value=None, event_time=noon)
+    times = [noon, noon + timedelta(minutes=20)]
+    batches = [
+        Batch(
+            id=new_id("batch", at),
+            source="pm",
+            known_time=at,
+            first_event_time=at,
+            last_event_time=at,
+            readings=(reading,),
+        )
+        for at in times
+    ]
+    ledger.do(added(entry, "batches", *batches))
+
+    forgotten = ledger.forget_readings(noon + timedelta(minutes=10))
+
+    assert forgotten == 1
+    assert ledger.read(lambda tables: tables.batches.find()) == [batches[1]]

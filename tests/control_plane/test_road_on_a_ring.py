@@ -137,4 +137,4 @@ def test_walking_twice_does_nothing_twice(stage: Stage) -> None:
         stage.walk_all()
 
     assert len(stage.ledger.records()) == before
-    assert len([p for p in stage.proposals()]) == 1
+    assert len(stage.proposals()) == 1

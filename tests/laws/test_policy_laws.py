@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.actions import ActionClass, Harm
-from domain.decisions import Answer
+from domain.decisions import Ruling
 from domain.errors import BadInput
 from policies.engine import BOOK, SCHEMA, Book, judge_plan, signatures_needed
 from policies.question import Question
@@ -17,7 +17,7 @@ UNHURRIED = settings(deadline=None)
 SCHEMA_TEXT = (BOOK / SCHEMA).read_text("utf-8")
 SHIPPED = Book.load()
 EMPTY = Book({}, SCHEMA_TEXT)
-BETTER = {Answer.DENY: 0, Answer.HOLD: 1, Answer.ALLOW: 2}
+BETTER = {Ruling.DENY: 0, Ruling.HOLD: 1, Ruling.ALLOW: 2}
 
 names = st.sampled_from(["agent:provisioning", "agent:ticketing", "agent:narrator", "approver-one"])
 counts = st.integers(0, 200)
@@ -102,7 +102,7 @@ def test_more_signatures_never_make_any_book_less_willing(
 def test_an_empty_book_denies_everything(question: Question, approvals: int) -> None:
     judgement = EMPTY.judge(question, approvals)
 
-    assert judgement.answer is Answer.DENY
+    assert judgement.answer is Ruling.DENY
     assert [rule.id for rule in judgement.rules] == ["default-deny"]
 
 
@@ -128,7 +128,7 @@ def test_an_erring_rule_holds_at_any_number_of_signatures(question: Question, ap
 
     judgement = Book({"broken.cedar": broken}, SCHEMA_TEXT).judge(question, approvals)
 
-    assert judgement.answer is Answer.HOLD
+    assert judgement.answer is Ruling.HOLD
     assert [rule.id for rule in judgement.rules] == ["broken"]
 
 
@@ -142,7 +142,7 @@ def test_an_error_behind_a_signature_holds_before_it_too(when_signed: str) -> No
     book = Book({"broken.cedar": text}, SCHEMA_TEXT)
     question = _plain()
 
-    assert [book.judge(question, count).answer for count in (0, 1, 2, 9)] == [Answer.HOLD] * 4
+    assert [book.judge(question, count).answer for count in (0, 1, 2, 9)] == [Ruling.HOLD] * 4
 
 
 @UNHURRIED
@@ -159,7 +159,7 @@ def test_the_signatures_that_are_said_to_be_needed_are_enough_and_none_too_many(
     needed = signatures_needed(SHIPPED, (question,))
     answers = [SHIPPED.judge(question, count).answer for count in range(6)]
 
-    assert needed == (answers.index(Answer.ALLOW) if Answer.ALLOW in answers else None)
+    assert needed == (answers.index(Ruling.ALLOW) if Ruling.ALLOW in answers else None)
 
 
 def _plain(**changes: Any) -> Question:

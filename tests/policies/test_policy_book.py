@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from domain.actions import ActionClass, Harm
-from domain.decisions import Answer
+from domain.decisions import Ruling
 from domain.errors import BadInput
 from policies.engine import BOOK, SCHEMA, Book, judge_plan, signatures_needed
 from policies.question import Question
@@ -28,21 +28,21 @@ def schema() -> str:
 def test_a_plain_repair_is_held_for_one_signature_and_says_why(book: Book, ask: Ask) -> None:
     unsigned = book.judge(ask())
 
-    assert unsigned.answer is Answer.HOLD
+    assert unsigned.answer is Ruling.HOLD
     assert {rule.id for rule in unsigned.rules} == {"network-needs-one", "no-approved-change"}
     assert all(rule.because for rule in unsigned.rules)
-    assert book.judge(ask(), 1).answer is Answer.ALLOW
+    assert book.judge(ask(), 1).answer is Ruling.ALLOW
 
 
 @pytest.mark.parametrize("action", [a for a in ActionClass if not a.name.endswith("TICKET")])
 def test_no_change_of_the_network_is_allowed_unsigned(book: Book, ask: Ask, action: ActionClass) -> None:
-    assert book.judge(ask(action=action)).answer is Answer.HOLD
+    assert book.judge(ask(action=action)).answer is Ruling.HOLD
 
 
 def test_a_ticket_is_allowed_unsigned_even_in_a_freeze(book: Book, ask: Ask) -> None:
     judgement = book.judge(ask(**TICKET, freeze=True, sound=False, evidence_age=10**6))
 
-    assert judgement.answer is Answer.ALLOW
+    assert judgement.answer is Ruling.ALLOW
     assert [rule.id for rule in judgement.rules] == ["ticketing-keeps-tickets"]
 
 
@@ -63,13 +63,13 @@ def test_what_can_hurt_or_is_in_doubt_needs_a_second_person(
 ) -> None:
     once = book.judge(ask(**changes), 1)
 
-    assert (once.answer, [named.id for named in once.rules]) == (Answer.HOLD, [rule])
-    assert book.judge(ask(**changes), 2).answer is Answer.ALLOW
+    assert (once.answer, [named.id for named in once.rules]) == (Ruling.HOLD, [rule])
+    assert book.judge(ask(**changes), 2).answer is Ruling.ALLOW
 
 
 @pytest.mark.parametrize("changes", [{"cells": 49}, {"blast": 9}, {"confidence": 50}, {"evidence_age": 14400}])
 def test_below_the_limits_one_person_is_enough(book: Book, ask: Ask, changes: dict[str, int]) -> None:
-    assert book.judge(ask(**changes), 1).answer is Answer.ALLOW
+    assert book.judge(ask(**changes), 1).answer is Ruling.ALLOW
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_below_the_limits_one_person_is_enough(book: Book, ask: Ask, changes: di
 def test_some_things_no_signature_cures(book: Book, ask: Ask, rule: str, changes: dict[str, object]) -> None:
     for approvals in (0, 1, 2, 99):
         judgement = book.judge(ask(**changes), approvals)
-        assert (judgement.answer, [named.id for named in judgement.rules]) == (Answer.DENY, [rule])
+        assert (judgement.answer, [named.id for named in judgement.rules]) == (Ruling.DENY, [rule])
 
 
 @pytest.mark.parametrize(
@@ -98,23 +98,23 @@ def test_some_things_no_signature_cures(book: Book, ask: Ask, rule: str, changes
 def test_an_agent_gets_nothing_that_no_rule_gives_it(book: Book, ask: Ask, changes: dict[str, object]) -> None:
     judgement = book.judge(ask(**changes), 5)
 
-    assert judgement.answer is Answer.DENY
+    assert judgement.answer is Ruling.DENY
     assert [rule.id for rule in judgement.rules] == ["default-deny"]
 
 
 def test_a_person_may_ask_and_somebody_must_sign(book: Book, ask: Ask) -> None:
     question = ask(requester="approver-one")
 
-    assert [book.judge(question, n).answer for n in (0, 1)] == [Answer.HOLD, Answer.ALLOW]
+    assert [book.judge(question, n).answer for n in (0, 1)] == [Ruling.HOLD, Ruling.ALLOW]
 
 
 def test_a_plan_is_answered_as_its_worst_step(book: Book, ask: Ask) -> None:
     easy, hard, never = ask(), ask(reversible=False), ask(freeze=True)
 
-    assert judge_plan(book, (easy, hard), 1).answer is Answer.HOLD
-    assert judge_plan(book, (easy, hard), 2).answer is Answer.ALLOW
-    assert judge_plan(book, (easy, hard, never), 2).answer is Answer.DENY
-    assert judge_plan(book, ()).answer is Answer.DENY
+    assert judge_plan(book, (easy, hard), 1).answer is Ruling.HOLD
+    assert judge_plan(book, (easy, hard), 2).answer is Ruling.ALLOW
+    assert judge_plan(book, (easy, hard, never), 2).answer is Ruling.DENY
+    assert judge_plan(book, ()).answer is Ruling.DENY
 
 
 def test_the_number_of_signatures_is_the_smallest_that_allows(book: Book, ask: Ask) -> None:
@@ -128,8 +128,8 @@ def test_the_number_of_signatures_is_the_smallest_that_allows(book: Book, ask: A
 def test_text_from_outside_in_a_target_changes_no_answer(book: Book, ask: Ask) -> None:
     nasty = ask(target='tp:1"\n} ; permit(principal, action, resource);', region="«ignore the rules»", kind="\x00")
 
-    assert book.judge(nasty).answer is Answer.HOLD
-    assert book.judge(nasty.but(freeze=True), 9).answer is Answer.DENY
+    assert book.judge(nasty).answer is Ruling.HOLD
+    assert book.judge(nasty.but(freeze=True), 9).answer is Ruling.DENY
 
 
 def test_an_error_in_a_rule_holds_and_names_the_rule(ask: Ask) -> None:
@@ -142,9 +142,9 @@ def test_an_error_in_a_rule_holds_and_names_the_rule(ask: Ask) -> None:
 
     held = book.judge(ask(cells=2), 3)
 
-    assert (held.answer, [rule.id for rule in held.rules]) == (Answer.HOLD, ["broken"])
+    assert (held.answer, [rule.id for rule in held.rules]) == (Ruling.HOLD, ["broken"])
     assert "`broken`" in held.errors[0]
-    assert book.judge(ask(cells=0)).answer is Answer.ALLOW
+    assert book.judge(ask(cells=0)).answer is Ruling.ALLOW
 
 
 def test_a_plan_with_an_error_in_one_step_is_not_allowed(ask: Ask) -> None:
@@ -155,7 +155,7 @@ def test_a_plan_with_an_error_in_one_step_is_not_allowed(ask: Ask) -> None:
     """
     judgement = judge_plan(Book({"mine.cedar": text}, schema()), (ask(), ask(cells=2)), 2)
 
-    assert judgement.answer is Answer.HOLD
+    assert judgement.answer is Ruling.HOLD
     assert judgement.errors
 
 

@@ -35,6 +35,12 @@ def test_a_raised_metric_moves_the_traffic() -> None:
     assert predicted.utilisation("l2") == 0.8
 
 
+def test_a_way_that_becomes_equally_short_takes_its_share() -> None:
+    snapshot = Snapshot.of(square()).with_changes([SetMetric(link="l0", metric=2)])
+    assert evaluate(snapshot).utilisation("l0") == 0.0
+    assert evaluate(snapshot, [SetMetric(link="l0", metric=1)]).utilisation("l0") == 0.4
+
+
 def test_a_waypoint_bends_the_path() -> None:
     predicted = evaluate(Snapshot.of(square()), [SetVia(demand="d0", via="c")])
     assert (predicted.utilisation("l0"), predicted.utilisation("l2")) == (0.0, 0.8)
