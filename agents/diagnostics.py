@@ -58,7 +58,8 @@ class Diagnostics:
         found = verdict(scene.symptoms, fused, settled=case.picture.at - case.incident.last_alarm_at >= SETTLING)
         scored = perf_counter()
         watched, gaps = self._trends(case, scene, fused)
-        attribution = self._attribution(scene, fused, watched, found)
+        provisional = case.made_at - case.incident.last_known_at < SETTLING
+        attribution = self._attribution(scene, fused, watched, found, wait=not provisional)
         causes = caused(scene, table, fused, attribution, cited, most=_EXPLAINED) if found is Verdict.CAUSE else ()
         return Diagnosis(
             id=new_id("diag", case.made_at),
@@ -70,7 +71,7 @@ class Diagnostics:
             not_checked=(*not_checked(case, scene, fused), *gaps, *attribution.not_checked),
             degraded_by=case.picture.silent_sources,
             baselines=_baselines(case, scene.symptoms, watched),
-            provisional=case.made_at - case.incident.last_known_at < SETTLING,
+            provisional=provisional,
             made_by=self.card.principal,
             made_at=case.made_at,
             oldest_evidence=min((evidence.event_time for evidence in case.evidence), default=None),
@@ -98,12 +99,12 @@ class Diagnostics:
             f"`{e}` is silent: the causal model hears it through its neighbours" for e in watched.inferred
         )
 
-    def _attribution(self, scene: Scene, fused: Fused, watched: Trends, found: Verdict) -> Attribution:
+    def _attribution(self, scene: Scene, fused: Fused, watched: Trends, found: Verdict, *, wait: bool) -> Attribution:
         if found is not Verdict.CAUSE or not watched.series:
             return Attribution()
         causes = [ranked.element for ranked in fused.ranked[:_ATTRIBUTED]]
         graph = cut(scene.topology, causes, watched.symptoms, watched.now)
-        return self._attributor.attribute(graph, watched.baseline, watched.now, causes)
+        return self._attributor.attribute(graph, watched.baseline, watched.now, causes, wait=wait)
 
 
 def _scored(scene: Scene, snapshot: Snapshot) -> Table:

@@ -108,8 +108,9 @@ def _waiting(house: House, viewer: Principal, over: threading.Event) -> Card | N
         if over.wait(_POLL_S):
             return None
         inbox = house.queries.inbox(viewer)
-        if inbox:
-            return inbox[0]
+        settled = [card for card in inbox if card.latest and not card.latest.provisional]
+        if settled:
+            return settled[0]
         is_open = bool(house.queries.incidents(viewer, state=IncidentState.OPEN))
         if seen and not is_open:
             return None

@@ -30,6 +30,7 @@ _FEWEST_ROWS, _MOST_ROWS = 8, 100
 _SAMPLES, _PERMUTATIONS, _TARGETS = 200, 10, 2
 #: DoWhy draws from numpy's and Python's global generators: one run at a time, and both are put back as they were.
 _RANDOM = threading.Lock()
+_LOADING, _LOADED = threading.Event(), threading.Event()
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,14 @@ def warm_up() -> None:
     _gcm()
 
 
+def begin_warm_up() -> None:
+    """Import DoWhy in the background, unless that was begun already."""
+    with _RANDOM:
+        if not _LOADING.is_set():
+            _LOADING.set()
+            threading.Thread(target=warm_up, name="dowhy-import", daemon=True).start()
+
+
 class Attributor:
     """Answers attribution questions; keeps the last fitted models by a digest of graph and baseline."""
 
@@ -80,7 +89,13 @@ class Attributor:
         self._lock = threading.Lock()
 
     def attribute(
-        self, graph: nx.DiGraph, baseline: Mapping[str, Matrix], now: Mapping[str, float], causes: Sequence[str]
+        self,
+        graph: nx.DiGraph,
+        baseline: Mapping[str, Matrix],
+        now: Mapping[str, float],
+        causes: Sequence[str],
+        *,
+        wait: bool = True,
     ) -> Attribution:
         """Attribute the symptoms in `graph` to `causes`.
 
@@ -89,9 +104,13 @@ class Attributor:
             baseline: element → trouble per slot before the onset (scale of `causal.series`), NaN where unknown.
             now: element → its trouble to be explained.
             causes: the elements to answer for, likeliest first.
+            wait: for DoWhy to be imported, where it is not yet; otherwise say that attribution follows.
 
         Never raises for what the data lack: that is said in `not_checked`.
         """
+        if not wait and not _LOADED.is_set():
+            begin_warm_up()
+            return Attribution(not_checked=("attribution is not in yet: it follows with the settled diagnosis",))
         problem, question = _checked(graph, baseline, now, causes)
         if question is None:
             return Attribution(not_checked=(f"attribution not possible: {problem}",))
@@ -133,6 +152,21 @@ class Attributor:
         now = np.append(question.now, shuffled[0])
         widened = _Question(graph, (*question.names, _PLACEBO), baseline, now)
         return self._fitted(widened), widened
+
+
+class NoAttribution(Attributor):
+    """Answers nothing and costs nothing: the baseline, and a way to run where there is no room for DoWhy."""
+
+    def attribute(
+        self,
+        graph: nx.DiGraph,
+        baseline: Mapping[str, Matrix],
+        now: Mapping[str, float],
+        causes: Sequence[str],
+        *,
+        wait: bool = True,
+    ) -> Attribution:
+        return Attribution(not_checked=("attribution not possible: it is switched off",))
 
 
 _PLACEBO = "(placebo)"
@@ -257,4 +291,5 @@ def _gcm() -> tuple[Any, Any]:
     if gcm.config.show_progress_bars or gcm.config.default_n_jobs != 1:
         gcm.config.disable_progress_bars()
         gcm.config.set_default_n_jobs(1)
+    _LOADED.set()
     return gcm, pd

@@ -203,8 +203,7 @@ class Commands:
             reasons = "; ".join(rule.because for rule in judgement.rules)
             raise Conflict(f"the rules forbid this plan now: {reasons}")
         if judgement.answer is Ruling.ALLOW:
-            granted = [a for a in about.approvals if a.choice is Choice.APPROVE]
-            grant = make_grant(road, tables, about, granted)
+            grant = make_grant(road, tables, about, about.yes)
             proposal = moved(tables, proposal, ProposalState.GRANTED, f"approved by {about.signatures}")
             refs: tuple[str, ...] = (approval.id, grant.id)
             wakes = [road.wake(proposal.incident_id)]

@@ -97,12 +97,20 @@ def _go_on(road: Road, matter: Matter) -> None:
     if index is None:
         _turn(road, matter, ExecutionState.VERIFYING, "all steps are done")
         return
-    facts = matter.rehearsal.step_facts[index] if index and index < len(matter.rehearsal.step_facts) else ()
-    changed = changed_facts(road, facts)
-    if changed:
-        _turn(road, matter, ExecutionState.COMPENSATING, f"before step {index + 1}: {'; '.join(changed)}")
+    reasons = _reasons_against(road, matter, index)
+    if reasons:
+        _turn(road, matter, ExecutionState.COMPENSATING, f"before step {index + 1}: {'; '.join(reasons)}")
         return
     _intend(road, matter, RightKind.STEP, index, plan[index])
+
+
+def _reasons_against(road: Road, matter: Matter, index: int) -> list[str]:
+    """The grant must still hold (only undoing needs no time left), and a later step finds the rehearsed state."""
+    grant = road.ledger.read(lambda tables: tables.grants.get(matter.execution.grant_id))
+    if grant is None or road.clock.now() >= grant.expires_at:
+        return ["the grant expired"]
+    facts = matter.rehearsal.step_facts[index] if index and index < len(matter.rehearsal.step_facts) else ()
+    return changed_facts(road, facts)
 
 
 def _undo_next(road: Road, matter: Matter) -> None:

@@ -117,7 +117,7 @@ def judge(road: Road, incident_id: str) -> None:
             because = "; ".join(rule.because for rule in decision.judgement.rules)
             new = moved(tables, old, state, because, decision_id=decision.id)
             if answer is Ruling.ALLOW:
-                make_grant(road, tables, about, ())
+                make_grant(road, tables, about, about.yes)
             rules = [rule.id for rule in decision.judgement.rules]
             said = {"answer": answer, "rules": rules, "because": because, "errors": list(decision.judgement.errors)}
             deadline = (old.expires_at - now).total_seconds()

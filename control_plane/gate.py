@@ -28,6 +28,8 @@ def waiting(road: Road, proposal: Proposal, plan_digest: str | None) -> Proposal
     """
     if road.clock.now() >= proposal.expires_at:
         raise Gone(f"proposal `{proposal.id}` expired at {proposal.expires_at:%H:%M:%S}; look for a newer one")
+    if proposal.state in {ProposalState.DRAFTED, ProposalState.REHEARSED}:
+        raise Conflict(f"proposal `{proposal.id}` is being rehearsed on what is known now; try again in a moment")
     if proposal.state not in WAITING:
         raise Conflict(f"proposal `{proposal.id}` is {proposal.state} and waits for nobody ({proposal.state_reason})")
     if plan_digest is not None and plan_digest != proposal.plan_digest:

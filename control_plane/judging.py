@@ -8,7 +8,7 @@ from domain.base import Word
 from domain.decisions import Decision, Judgement
 from domain.diagnosis import Diagnosis
 from domain.errors import NotFound
-from domain.gate import Approval
+from domain.gate import Approval, Choice
 from domain.incidents import Incident
 from domain.planned_work import Freeze
 from domain.proposals import Proposal
@@ -28,6 +28,12 @@ class Brief(Word):
     rehearsal: Rehearsal
     approvals: tuple[Approval, ...]
     freezes: tuple[Freeze, ...]
+
+    @property
+    def yes(self) -> tuple[Approval, ...]:
+        """What people said yes with, of exactly this plan."""
+        digest = self.proposal.plan_digest
+        return tuple(a for a in self.approvals if a.choice is Choice.APPROVE and a.plan_digest == digest)
 
     @property
     def signatures(self) -> int:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from control_plane.gate import WAITING, entry, withdraw
+from control_plane.gate import WAITING, entry, moved, withdraw
 from control_plane.gathering import case_of
 from control_plane.handoffs import hand_over
 from control_plane.ports import Planner, Written
@@ -37,6 +37,10 @@ def ask_planners(road: Road, incident: Incident, diagnosis: Diagnosis) -> None:
         entries: list[Entry] = []
         entries += _withdraw_outdated(road, tables, incident, diagnosis, drafts)
         for planner, draft in drafts:
+            standing = _standing(tables, incident, draft)
+            if standing is not None:
+                entries.append(_renew(road, tables, standing, diagnosis, draft))
+                continue
             made = _proposal(road, tables, planner, incident, diagnosis, draft)
             if made is not None:
                 tables.proposals.add(made)
@@ -88,6 +92,29 @@ def _withdraw_outdated(
             because = f"the diagnosis was revised (`{diagnosis.id}`), and no longer asks for this plan"
             entries.append(withdraw(road, tables, proposal, because)[1])
     return entries
+
+
+def _standing(tables: Tables, incident: Incident, draft: Draft) -> Proposal | None:
+    """Return the proposal of exactly this plan that people have not let pass yet, if there is one."""
+    replaceable = tables.proposals.find(incident_id=incident.id, state=tuple(_REPLACEABLE))
+    return next((p for p in replaceable if p.plan_digest == draft.plan.digest), None)
+
+
+def _renew(road: Road, tables: Tables, standing: Proposal, diagnosis: Diagnosis, draft: Draft) -> Entry:
+    """Put a standing proposal on the newer diagnosis; it is rehearsed and judged again, its signatures stay."""
+    renewed = moved(
+        tables,
+        standing,
+        ProposalState.DRAFTED,
+        f"renewed on `{diagnosis.id}`",
+        diagnosis_id=diagnosis.id,
+        why=draft.why,
+        evidence_ids=draft.evidence_ids,
+        confidence=draft.confidence,
+        alternatives=draft.alternatives,
+    )
+    refs = (diagnosis.id, *draft.evidence_ids[:32])
+    return entry(road, "propose.proposal.renewed", renewed.requester, renewed, refs, why=renewed.why)
 
 
 def _proposal(

@@ -62,11 +62,12 @@ class ProposalState(StrEnum):
 
 
 _S = ProposalState
+#: A proposal that a newer diagnosis still asks for goes back to `drafted`: it is rehearsed and judged anew.
 TRANSITIONS: dict[ProposalState, frozenset[ProposalState]] = {
-    _S.DRAFTED: frozenset({_S.REHEARSED, _S.WITHDRAWN}),
-    _S.REHEARSED: frozenset({_S.HELD, _S.GRANTED, _S.DENIED, _S.WITHDRAWN}),
-    _S.HELD: frozenset({_S.GRANTED, _S.REJECTED, _S.CHANGED, _S.DEFERRED, _S.WITHDRAWN, _S.EXPIRED}),
-    _S.DEFERRED: frozenset({_S.HELD, _S.GRANTED, _S.REJECTED, _S.CHANGED, _S.WITHDRAWN, _S.EXPIRED}),
+    _S.DRAFTED: frozenset({_S.DRAFTED, _S.REHEARSED, _S.WITHDRAWN}),
+    _S.REHEARSED: frozenset({_S.DRAFTED, _S.HELD, _S.GRANTED, _S.DENIED, _S.WITHDRAWN}),
+    _S.HELD: frozenset({_S.DRAFTED, _S.GRANTED, _S.REJECTED, _S.CHANGED, _S.DEFERRED, _S.WITHDRAWN, _S.EXPIRED}),
+    _S.DEFERRED: frozenset({_S.DRAFTED, _S.HELD, _S.GRANTED, _S.REJECTED, _S.CHANGED, _S.WITHDRAWN, _S.EXPIRED}),
     _S.GRANTED: frozenset({_S.EXECUTING, _S.WITHDRAWN, _S.EXPIRED}),
     _S.EXECUTING: frozenset({_S.SETTLED}),
     _S.SETTLED: frozenset(),

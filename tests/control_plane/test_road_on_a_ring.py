@@ -2,11 +2,12 @@
 
 import pytest
 
+from domain.actions import DrainLink, InterfaceUp, RestartProcess
 from domain.clock import ManualClock
 from domain.errors import Conflict, Refused
 from domain.execution import Resolution
 from domain.incidents import IncidentState
-from domain.proposals import ProposalState
+from domain.proposals import Plan, ProposalState
 from domain.records import first_break
 from tests.stage import CULPRIT, Stage, make_stage
 
@@ -114,8 +115,6 @@ def test_the_requester_and_agents_cannot_approve(stage: Stage) -> None:
 
 
 def test_a_changed_plan_is_a_new_proposal_that_its_author_cannot_sign(stage: Stage) -> None:
-    from domain.actions import DrainLink
-    from domain.proposals import Plan
 
     old = stage.begin()
     plan = Plan(steps=(DrainLink(target="link:b-c", previous_metric=10),))
@@ -138,3 +137,19 @@ def test_walking_twice_does_nothing_twice(stage: Stage) -> None:
 
     assert len(stage.ledger.records()) == before
     assert len(stage.proposals()) == 1
+
+
+def test_a_newer_diagnosis_of_the_same_plan_renews_the_proposal_and_keeps_its_signatures(clock: ManualClock) -> None:
+    stage = make_stage(clock, steps=(InterfaceUp(target=CULPRIT), RestartProcess(target="node:a")))
+    old = stage.begin()
+    stage.commands.approve(stage.one, old.id, "plausible")
+
+    stage.raise_alarms(resources=("tp:a-d",))
+    stage.walk_all()
+    renewed = stage.proposal()
+
+    assert renewed.id == old.id
+    assert renewed.diagnosis_id != old.diagnosis_id
+    assert renewed.rehearsal_id != old.rehearsal_id
+    assert renewed.state is ProposalState.HELD
+    assert stage.commands.approve(stage.two, old.id, "agreed").state is ProposalState.GRANTED

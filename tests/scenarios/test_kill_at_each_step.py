@@ -1,6 +1,6 @@
 """Kill −9 at each step of the road, then start again: at most one effect in the plant's journal, no decision lost.
 
-Effects are counted in the plant's own journal, a process that survives, never in our tables.
+Effects are counted in the plant's own journal, in a process that survives, never in our tables.
 """
 
 import json
@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,43 +35,110 @@ POINTS = (
     "verified",
     "closed",
 )
+#: Those between the decision and its effect are run with every selection of tests; the rest are slow together.
+FAST = ("proposal granted", "intended", "acted")
+#: Before these nothing was committed that could be repeated: the plant's keys make no difference.
+FROM_INTENT_ON = POINTS[POINTS.index("intended") :]
 
 
-@pytest.fixture(params=[True, False], ids=["keyed", "not-keyed"])
-def plant(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunningPlant]:
-    with start_plant(ring(), 7, tmp_path / "plant", keyed=request.param) as plant:
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    return tmp_path / "house"
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Iterator[RunningPlant]:
+    with start_plant(ring(), 7, tmp_path / "plant") as plant:
         plant.umpire().inject(FaultKind.INTERFACE_LOCKED, CULPRIT)
         yield plant
 
 
-def live(folder: Path, plant: RunningPlant, point: str = "") -> subprocess.CompletedProcess[str]:
+@pytest.fixture
+def unkeyed_plant(tmp_path: Path) -> Iterator[RunningPlant]:
+    """A plant that does again what it is sent again."""
+    with start_plant(ring(), 7, tmp_path / "plant", keyed=False) as plant:
+        plant.umpire().inject(FaultKind.INTERFACE_LOCKED, CULPRIT)
+        yield plant
+
+
+def run_house(folder: Path, plant: RunningPlant, *options: str) -> subprocess.CompletedProcess[str]:
     """Run a house until it ends, or until it kills itself."""
-    command = [sys.executable, "-m", "tests.scenarios.house_process", str(folder), plant.url, *filter(None, [point])]
+    command = [sys.executable, "-m", "tests.scenarios.house_process", str(folder), plant.url, *options]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
+def die(folder: Path, plant: RunningPlant, point: str) -> None:
+    """Run a house that is killed at `point`."""
+    killed = run_house(folder, plant, "--kill-at", point)
+    assert killed.returncode == -signal.SIGKILL, (killed.stdout, killed.stderr[-2000:])
+
+
+def survive(folder: Path, plant: RunningPlant, *options: str) -> dict[str, Any]:
+    """Run a house to its end on what another one left; return its report."""
+    survivor = run_house(folder, plant, *options)
+    assert survivor.returncode == 0, survivor.stderr[-2000:]
+    report: dict[str, Any] = json.loads(survivor.stdout.splitlines()[-1])
+    assert report["ended"], (report, survivor.stderr[-2000:])
+    return report
+
+
 def effects(plant: RunningPlant) -> list[str]:
+    """Return the keys of everything that really happened to the culprit."""
     return [line["key"] for line in plant.umpire().journal() if line["target"] == CULPRIT]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("forget", [False, True], ids=["checkpoints-kept", "checkpoints-deleted"])
-@pytest.mark.parametrize("point", POINTS)
-def test_a_kill_repeats_and_loses_nothing(plant: RunningPlant, tmp_path: Path, point: str, forget: bool) -> None:
-    folder = tmp_path / "house"
-
-    killed = live(folder, plant, point)
+def nothing_is_repeated_or_lost(plant: RunningPlant, house: Path, point: str, *, forget: bool) -> None:
+    die(house, plant, point)
     if forget:
-        for checkpoint in folder.glob("wakes.db*"):
+        for checkpoint in house.glob("wakes.db*"):
             checkpoint.unlink()
-    survived = live(folder, plant)
+    report = survive(house, plant)
 
-    assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
-    assert survived.returncode == 0, survived.stderr[-2000:]
-    report = json.loads(survived.stdout.splitlines()[-1])
-    assert report["ended"], survived.stderr[-2000:]
+    assert len(effects(plant)) == 1, report
+    assert report["resolutions"] == ["restored"], report
+    assert report["verified"], report
+
+
+@pytest.mark.parametrize("point", FAST)
+def test_a_kill_between_decision_and_effect_repeats_and_loses_nothing(
+    plant: RunningPlant, house: Path, point: str
+) -> None:
+    nothing_is_repeated_or_lost(plant, house, point, forget=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", [point for point in POINTS if point not in FAST])
+def test_a_kill_repeats_and_loses_nothing_with_every_checkpoint_deleted(
+    plant: RunningPlant, house: Path, point: str
+) -> None:
+    nothing_is_repeated_or_lost(plant, house, point, forget=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", POINTS)
+def test_a_kill_repeats_and_loses_nothing_with_checkpoints_kept(plant: RunningPlant, house: Path, point: str) -> None:
+    nothing_is_repeated_or_lost(plant, house, point, forget=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", [point for point in FROM_INTENT_ON if point != "intended"])
+def test_a_kill_after_sending_repeats_nothing_where_the_network_does_not_refuse_it(
+    unkeyed_plant: RunningPlant, house: Path, point: str
+) -> None:
+    nothing_is_repeated_or_lost(unkeyed_plant, house, point, forget=True)
+
+
+@pytest.mark.slow
+def test_an_intent_that_a_kill_left_untold_waits_for_a_person_and_is_not_sent_again(
+    unkeyed_plant: RunningPlant, house: Path
+) -> None:
+    die(house, unkeyed_plant, "intended")
+
+    report = survive(house, unkeyed_plant, "--settle-doubt")
+
+    assert "act.execution.escalated" in report["records"]
+    assert "act.step.settled_by_hand" in report["records"]
+    assert effects(unkeyed_plant) == []
+    assert report["outcomes"] == ["unresolved"]
     assert report["verified"]
-    assert effects(plant) == sorted(set(effects(plant)))
-    assert len(effects(plant)) == 1
-    assert "restored" in report["incidents"]

@@ -1,0 +1,99 @@
+"""Nobody approves their own proposal, by whichever account; no agent approves anything; refusals are recorded."""
+
+import pytest
+
+from domain.actions import DrainLink
+from domain.errors import Refused
+from domain.identity import Principal, Role
+from domain.proposals import Plan, Proposal, ProposalState
+from tests.attacks.ring_house import RingHouse
+from tests.stage import CULPRIT
+
+PLAN = Plan(steps=(DrainLink(target="link:b-c", previous_metric=10),))
+
+
+def changed_by(ring: RingHouse, who: str) -> Proposal:
+    """Have somebody ask for another plan, and return the proposal that is theirs now."""
+    old = ring.held()
+    body = {"because": "drain first", "plan": PLAN.model_dump(mode="json")}
+    assert ring.post(who, f"/proposals/{old.id}/change", body).status_code == 200
+    ring.walk()
+    return ring.repairs()[-1]
+
+
+@pytest.mark.parametrize("account", ["ada", "ada-at-night"])
+def test_a_person_approves_no_plan_of_their_own_by_any_account(ring: RingHouse, account: str) -> None:
+    proposal = changed_by(ring, "ada")
+
+    answer = ring.approve(account, proposal)
+    ring.walk()
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "refused")
+    assert ring.network.journal == []
+    refusal = ring.records("gate.proposal.refused")[-1]
+    assert (refusal.actor, proposal.id in refusal.refs) == (account, True)
+
+
+def test_two_accounts_of_one_person_are_one_signature(ring: RingHouse) -> None:
+    proposal = ring.held()
+
+    first = ring.approve("ada", proposal)
+    second = ring.approve("ada-at-night", proposal)
+
+    assert first.status_code == 200
+    assert second.status_code == 409
+    assert len(ring.house.road.ledger.read(lambda tables: tables.approvals.find(proposal_id=proposal.id))) == 1
+
+
+def test_where_two_must_sign_one_person_with_two_accounts_is_not_enough(ring: RingHouse) -> None:
+    old = ring.held()
+    steps = [{"kind": "interface_up", "target": CULPRIT}, {"kind": "restart_process", "target": "node:c"}]
+    ring.post("ben", f"/proposals/{old.id}/change", {"because": "restart it, too", "plan": {"steps": steps}})
+    ring.walk()
+    proposal = ring.repairs()[-1]
+
+    answers = [ring.approve(account, proposal).status_code for account in ("ada", "ada-at-night", "ben")]
+    ring.walk()
+
+    assert answers == [200, 409, 403]
+    assert ring.repairs()[-1].state is ProposalState.HELD
+    assert ring.network.journal == []
+
+
+@pytest.mark.parametrize("verb", ["approve", "reject"])
+def test_an_agent_decides_nothing(ring: RingHouse, verb: str) -> None:
+    proposal = ring.held()
+
+    answer = ring.post("robot", f"/proposals/{proposal.id}/{verb}", {"because": "trust me"})
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "refused")
+    assert ring.repairs()[-1].state is ProposalState.HELD
+    assert ring.records("gate.proposal.refused")[-1].actor == "robot"
+
+
+@pytest.mark.parametrize(
+    "disguise",
+    [
+        {"name": "agent:provisioning"},
+        {"roles": frozenset({Role.AGENT, Role.APPROVER})},
+        {"person": ""},
+        {"person": "  "},
+        {"person": "agent:provisioning"},
+    ],
+)
+def test_an_agent_in_disguise_approves_nothing(ring: RingHouse, disguise: dict[str, object]) -> None:
+    proposal = ring.held()
+    person = Principal(id="acc_x", name="ada", person="Ada Lund", roles=frozenset({Role.APPROVER}))
+
+    with pytest.raises(Refused):
+        ring.house.commands.approve(person.but(**disguise), proposal.id, "trust me")
+
+    assert ring.repairs()[-1].state is ProposalState.HELD
+
+
+@pytest.mark.parametrize("who", ["feed", "viewer", "operator", "auditor"])
+def test_who_is_no_approver_approves_nothing(ring: RingHouse, who: str) -> None:
+    proposal = ring.held()
+
+    assert ring.approve(who, proposal).status_code == 403
+    assert ring.repairs()[-1].state is ProposalState.HELD
