@@ -6,9 +6,11 @@ alarms have settled, and changes its plan, stops the clock later: the first answ
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from adapters.network.emulated.umpire import Umpire
@@ -16,11 +18,14 @@ from api.bootstrap import House
 from control_plane.proposing import repairs
 from control_plane.tables import Tables
 from domain.diagnosis import Diagnosis, Verdict
-from domain.errors import Conflict
+from domain.errors import Conflict, Unavailable
 from domain.identity import Principal
 from domain.incidents import Incident, IncidentState
 from domain.proposals import Proposal, ProposalState
 from domain.records import Record
+
+#: The two ways of diagnosing: with causal attribution and, as a baseline, without.
+WITH, WITHOUT = "attribution", "no_attribution"
 
 _LOOK_S = 0.02
 _NOTICED_WITHIN_S = 15.0
@@ -29,11 +34,17 @@ _CALM_WITHIN_S = 30.0
 _REST_S = 1.0
 #: The points between the last alarm and a rehearsed repair, in order.
 STEPS = ("correlated", "diagnosed", "proposed", "rehearsed")
+#: Why there is no rehearsed repair, besides a verdict that names no cause.
+NO_INCIDENT, NO_PLAN, UNSETTLED = "no incident", "no plan", "did not settle"
 
 
 @dataclass
 class Case:
-    """What came of one fault. Times are seconds; `latency_s` is None when no repair was rehearsed, `why` says why."""
+    """What came of one fault. Times are seconds; `latency_s` is None when no repair was rehearsed, `why` says why.
+
+    `revised`: the settled diagnosis asked for another plan than the first one. `attributed`: the settled diagnosis
+    bears the causal model's answer (None: it names no cause); `settled_s`: how long it was after the last alarm.
+    """
 
     arm: str
     fault: str
@@ -47,10 +58,17 @@ class Case:
     baseline_ranks: dict[str, int | None] = field(default_factory=dict)
     alarms: int = 0
     revised: bool = False
+    attributed: bool | None = None
+    settled_s: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the case as plain data."""
         return asdict(self)
+
+    def told(self) -> str:
+        """Return the case in one line."""
+        outcome = f"{self.latency_s:.3f} s" if self.latency_s is not None else self.why
+        return f"{self.fault} at {self.element}: {outcome}, {self.alarms} alarms, truth at rank {self.rank}"
 
 
 @dataclass(frozen=True)
@@ -92,32 +110,29 @@ class Bench:
 
     def _judge(self, case: Case, after: int, known: set[str]) -> None:
         if not self._until(lambda: self._opened(known), _NOTICED_WITHIN_S):
-            case.why = "no incident"
+            case.why = NO_INCIDENT
             return
         settled = self._until(lambda: self._settled(known), _SETTLED_WITHIN_S)
         answer = self._answer(max(self._opened(known), key=lambda item: len(item.alarm_ids)), after)
         case.alarms = len(answer.incident.alarm_ids)
         _score(case, answer)
-        if not settled:
-            case.why = "did not settle"
-        elif answer.repair is None:
-            newest = answer.diagnoses[-1].verdict if answer.diagnoses else Verdict.CANNOT_TELL
-            case.why = "no plan" if newest is Verdict.CAUSE else str(newest)
-        else:
-            self._time(case, answer, answer.repair)
-
-    def _time(self, case: Case, answer: _Answer, repair: Proposal) -> None:
-        first = answer.first
-        assert first is not None
+        if not settled or answer.first is None:
+            case.why = UNSETTLED
+            return
         durable, correlated = _last_durable(answer)
-        diagnosed = self._point("diagnosed", answer.incident.id, _recorded(answer.records, first.id))
+        newest = answer.diagnoses[-1]
+        case.settled_s = (self._diagnosed(answer, newest) - durable).total_seconds()
+        if answer.repair is None:
+            case.why = NO_PLAN if newest.verdict is Verdict.CAUSE else str(newest.verdict)
+            return
+        diagnosed = self._diagnosed(answer, answer.first)
         proposed = self._point("proposed", answer.incident.id, diagnosed)
-        rehearsed = max(proposed, self._point("rehearsed", repair.id, durable if repair.made_at >= durable else None))
+        rehearsed = self._point("rehearsed", answer.repair.id, diagnosed)
         case.latency_s = (rehearsed - durable).total_seconds()
-        case.revised = repair.diagnosis_id not in {d.id for d in answer.diagnoses[: answer.diagnoses.index(first) + 1]}
+        case.revised = answer.repair.made_at > proposed
         marks = (durable, correlated, diagnosed, proposed, rehearsed)
-        for step, before, at in zip(STEPS, marks, marks[1:], strict=False):
-            case.steps_s[step] = (at - before).total_seconds()
+        spans = zip(STEPS, pairwise(marks), strict=True)
+        case.steps_s = {step: (at - before).total_seconds() for step, (before, at) in spans}
 
     def _answer(self, incident: Incident, after: int) -> _Answer:
         def read(tables: Tables) -> tuple[list[Diagnosis], list[Proposal]]:
@@ -128,11 +143,17 @@ class Bench:
         records = self._house.road.ledger.records(after=after)
         return _Answer(incident, diagnoses, standing[-1] if standing else None, records)
 
-    def _point(self, name: str, ref: str, after: datetime | None) -> datetime:
-        """Return when the road passed a point for the first time (after a moment)."""
-        return next(
-            at for at, point, about in self._points if (point, about) == (name, ref) and (after is None or at >= after)
-        )
+    def _diagnosed(self, answer: _Answer, diagnosis: Diagnosis) -> datetime:
+        """Return when a diagnosis had been committed."""
+        recorded = next(record.known_time for record in answer.records if diagnosis.id in record.refs)
+        return self._point("diagnosed", answer.incident.id, recorded)
+
+    def _point(self, name: str, ref: str, after: datetime) -> datetime:
+        """Return when the road passed a point for the first time after a moment."""
+        for at, point, about in self._points:
+            if point == name and about == ref and at >= after:
+                return at
+        raise Unavailable(f"the road never passed `{name}` for `{ref}`; its watchers are told too little to measure it")
 
     def _settled(self, known: set[str]) -> bool:
         """Say whether every alarm has its incident and every open incident a settled answer."""
@@ -165,7 +186,7 @@ class Bench:
         """Close by hand: an incident that closes because the fault ended would teach that faults heal by themselves."""
         for incident in self._incidents():
             if incident.state is IncidentState.OPEN:
-                self._until(lambda id=incident.id: self._closed(id), _SETTLED_WITHIN_S)  # type: ignore[misc]
+                self._until(partial(self._closed, incident.id), _SETTLED_WITHIN_S)
 
     def _closed(self, incident_id: str) -> bool:
         try:
@@ -184,7 +205,7 @@ class Bench:
     def _last_record(self) -> int:
         return self._house.road.ledger.records()[-1].sequence
 
-    def _until(self, condition: Any, within_s: float) -> bool:
+    def _until(self, condition: Callable[[], object], within_s: float) -> bool:
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
             if condition():
@@ -200,8 +221,8 @@ def _score(case: Case, answer: _Answer) -> None:
     newest = answer.diagnoses[-1]
     case.rank = _rank([cause.element for cause in newest.causes], case.element)
     case.baseline_ranks = {name: _rank(ranked, case.element) for name, ranked in newest.baselines.items()}
-    timed = answer.first or newest
-    case.scoring_s, case.attribution_s = timed.seconds.get("scoring"), timed.seconds.get("attribution")
+    case.scoring_s, case.attribution_s = newest.seconds.get("scoring"), newest.seconds.get("attribution")
+    case.attributed = None if newest.top is None else newest.top.counterfactual is not None
 
 
 def _rank(elements: Iterable[str], element: str) -> int | None:
@@ -227,7 +248,3 @@ def _last_durable(answer: _Answer) -> tuple[datetime, datetime]:
         and (ours.intersection(record.refs) or not record.refs)
     )
     return durable, correlated
-
-
-def _recorded(records: Iterable[Record], ref: str) -> datetime:
-    return next(record.known_time for record in records if ref in record.refs)

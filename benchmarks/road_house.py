@@ -29,14 +29,13 @@ from api.bootstrap import House  # noqa: E402
 from api.demo import stage  # noqa: E402
 from api.http.app import create_app  # noqa: E402
 from benchmarks.report import resident_mb  # noqa: E402
-from benchmarks.road_case import Bench  # noqa: E402
+from benchmarks.road_case import WITH, WITHOUT, Bench  # noqa: E402
 from causal.attribution import NoAttribution  # noqa: E402
 from control_plane.ports import Diagnostician  # noqa: E402
 from control_plane.toolbox import Toolbox  # noqa: E402
 from domain.clock import SystemClock  # noqa: E402
 from domain.identity import Role  # noqa: E402
 
-WITH, WITHOUT = "attribution", "no_attribution"
 #: Baselines need some readings of before: as long as a demo waits.
 _BASELINE_S = 3.0
 

@@ -1,11 +1,12 @@
 """Messages between agents go through the plane: without its ticket, none is delivered."""
 
-from control_plane.ports import Written
+from control_plane.ports import Planner, Written
 from control_plane.road import Road
 from control_plane.tables import Tables
-from domain.agents import AgentCard
+from domain.agents import AgentCard, Case
 from domain.bookkeeping import HandOff
 from domain.errors import Refused
+from domain.proposals import Draft
 from domain.records import Entry
 
 
@@ -41,14 +42,24 @@ def hand_over(road: Road, incident_id: str, sender: AgentCard, receiver: AgentCa
     return ticket
 
 
-def deliver(road: Road, hand_off_id: str, receiver: AgentCard, incident_id: str) -> HandOff:
+def ask(road: Road, planner: Planner, case: Case) -> Draft | None:
+    """Deliver a case to a planning agent and return what it drafts: the one way by which a case reaches one.
+
+    Raises:
+        Refused: the case does not come by a hand-off to this agent about this diagnosis; the attempt is recorded.
+    """
+    deliver(road, case.hand_off_id, planner.card, case.incident.id, case.diagnosis.id if case.diagnosis else "")
+    return planner.plan(case)
+
+
+def deliver(road: Road, hand_off_id: str, receiver: AgentCard, incident_id: str, subject: str) -> HandOff:
     """Return the hand-off that a message claims to come by.
 
     Raises:
-        Refused: there is no such ticket for this receiver and incident; the attempt is recorded.
+        Refused: there is no such ticket for this receiver, incident and subject; the attempt is recorded.
     """
     ticket = road.ledger.read(lambda tables: tables.hand_offs.get(hand_off_id))
-    if ticket and ticket.receiver == receiver.name and ticket.incident_id == incident_id:
+    if ticket and (ticket.receiver, ticket.incident_id, ticket.subject) == (receiver.name, incident_id, subject):
         return ticket
     refused = Entry(
         kind="plane.handoff.refused",

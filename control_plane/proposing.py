@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from control_plane.gate import WAITING, entry, moved, withdraw
 from control_plane.gathering import case_of
-from control_plane.handoffs import hand_over
+from control_plane.handoffs import ask, hand_over
 from control_plane.ports import Planner, Written
 from control_plane.road import Road
 from control_plane.tables import Tables
@@ -75,7 +75,7 @@ def _drafts(road: Road, incident: Incident, diagnosis: Diagnosis) -> list[tuple[
             continue
         case = case_of(road, incident)
         ticket = hand_over(road, incident.id, road.diagnostician.card, planner.card, diagnosis.id)
-        draft = planner.plan(case.but(hand_off_id=ticket.id, diagnosis=diagnosis))
+        draft = ask(road, planner, case.but(hand_off_id=ticket.id, diagnosis=diagnosis))
         if draft is not None:
             drafts.append((planner, draft))
     return drafts

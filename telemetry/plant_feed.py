@@ -33,7 +33,6 @@ from telemetry.sorting import (
 
 _UNNAMED = "unnamed"
 _METRICS: dict[str, tuple[Metric, MetricTraits]] = {str(metric): (metric, METRICS[metric]) for metric in Metric}
-_FIELDS = set(Reading.model_fields)
 _ROW = 3
 
 
@@ -236,8 +235,7 @@ def _reading(row: Any, at: datetime, intake: Intake) -> Reading:
         value = _value(value, traits)
         if traits.monotone and intake.counters.went_back(element, metric, value, at):
             raise RuleBroken("counter.went_back", value, "the counter fell; it is measured from this value on")
-    # every field is checked by now: a second validation would cost more than all of the above
-    return Reading.model_construct(_FIELDS, element=element, metric=metric, value=value, event_time=at)
+    return Reading(element, metric, value, at)
 
 
 def _value(value: Any, traits: MetricTraits) -> float:

@@ -54,7 +54,7 @@ def history_of(views: Views, rng: np.random.Generator, *, mute: frozenset[str] =
         after = at >= ONSET
         gone = views.dead | mute if after else frozenset()
         readings = [
-            Reading.model_construct(
+            Reading(
                 element=element,
                 metric=metric,
                 value=_drawn(now if after else usual, sigma, metric, rng),

@@ -31,6 +31,7 @@ from tests.stage import _history as remember_a_minute
 ENDS = (CULPRIT, "tp:b-a")
 WEBHOOK = "/webhooks/alertmanager"
 ALARMS = "/tmf-api/alarmManagement/v4/alarm"
+TICKETS = "/tmf-api/troubleTicket/v4/troubleTicket"
 PAPERWORK = {ActionClass.OPEN_TICKET, ActionClass.CANCEL_TICKET}
 
 #: The accounts: name, roles, the person behind it.

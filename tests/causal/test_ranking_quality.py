@@ -84,8 +84,8 @@ def calibration_error(figures: Figures) -> float:
 def figures() -> Figures:
     found = measured(SEEDS, PER_NETWORK, 200)
     for name, ranks in [("ours", found.ours), ("highest", found.highest), ("correlation", found.correlation)]:
-        print(f"{name}: top-1 {share(ranks, 1):.2f}, top-3 {share(ranks, 3):.2f} of {len(ranks)}")  # noqa: T201  figures
-    print(f"calibration error {calibration_error(found):.3f}, 90 % set covers {np.mean(found.in_set):.2f}")  # noqa: T201  figures
+        print(f"{name}: top-1 {share(ranks, 1):.2f}, top-3 {share(ranks, 3):.2f} of {len(ranks)}")
+    print(f"calibration error {calibration_error(found):.3f}, 90 % set covers {np.mean(found.in_set):.2f}")
     return found
 
 

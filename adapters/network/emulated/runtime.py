@@ -33,7 +33,7 @@ from domain.network import Inventory
 _log = logging.getLogger(__name__)
 
 #: Samples of before the start, for baselines, and how many rows they may have in all: a huge network has fewer.
-HISTORY, HISTORY_ROWS = 120, 1_000_000
+HISTORY, HISTORY_ROWS = 120, 300_000
 #: Chance that a false alarm elsewhere comes with a fault.
 _WOLF = 0.25
 _LONGEST_SLEEP_S = 1.0
@@ -130,7 +130,7 @@ class Plant:
 
     def _lived(self, past: float) -> list[str]:
         """Live through the time before the start without a fault; return its readings as JSON texts."""
-        first = HISTORY - min(HISTORY, max(30, HISTORY_ROWS // max(1, self._readings.rows)))
+        first = HISTORY - min(HISTORY, max(20, HISTORY_ROWS // max(1, self._readings.rows)))
         texts: list[str] = []
         for sample in range(first, HISTORY):
             now = past + sample * self._settings.period_s
