@@ -78,11 +78,18 @@ class Diagnostics:
             seconds={"scoring": scored - started, "attribution": perf_counter() - scored},
         )
 
-    def _scene(self, snapshot: Snapshot, seen: Symptoms) -> Scene:
+    def prepare(self) -> None:
+        """Build what every diagnosis of this network needs, so that the first one does not wait for it."""
+        self._topology(self._tools.twin.snapshot())
+
+    def _topology(self, snapshot: Snapshot) -> Topology:
         inventory = snapshot.inventory
         if self._seen is None or self._seen[0] is not inventory:
             self._seen = (inventory, Topology(element_graph(inventory)))
-        topology = self._seen[1]
+        return self._seen[1]
+
+    def _scene(self, snapshot: Snapshot, seen: Symptoms) -> Scene:
+        topology = self._topology(snapshot)
         beside = {near for element in seen.trouble for near in (element, *topology.peer(element))} | seen.changed
         lockable = (element for element in beside if topology.kind(element) in _LOCKABLE)
         return Scene(topology, seen, frozenset(element for element in lockable if _locked(snapshot, element)))

@@ -133,7 +133,10 @@ def _restart(trouble: _Trouble) -> _Offer | None:
 
 
 def _drain_or_mend(trouble: _Trouble) -> _Offer | None:
-    """Drain a link that loses traffic if the rest of the network can take it without losing more."""
+    """Send a crew; drain the link first if the rest of the network can take its traffic without losing more.
+
+    Only the crew ends the fault. The link stays drained until somebody who has seen it clean undrains it.
+    """
     link = trouble.link
     if link is None:
         return None
@@ -143,15 +146,16 @@ def _drain_or_mend(trouble: _Trouble) -> _Offer | None:
     then = evaluate(trouble.snapshot, (*trouble.cause.hypothesis, *drain.changes())).impact()
     losses = f"loss goes from {now.lost_mbps:.0f} to {then.lost_mbps:.0f} Mbit/s in the twin"
     spares_others = set(then.customers_hit) <= set(now.customers_hit)
-    if then.lost_mbps < now.lost_mbps - 1e-6 and spares_others:
-        return _Offer(
-            steps=(drain,),
-            title=f"Drain link {label(link.id)}",
-            gain=f"without traffic on it nobody notices, and the rest of the network takes it: {losses}",
-            not_chosen=("a crew at once: draining helps sooner; the link still has to be mended afterwards",),
-        )
-    refused = f"draining {label(link.id)}: {losses}, so it does not help"
-    return _crew(trouble, "mend the link", "the traffic has no better way", (refused,), lossy=True)
+    if then.lost_mbps >= now.lost_mbps - 1e-6 or not spares_others:
+        refused = f"draining {label(link.id)}: {losses}, so it does not help"
+        return _crew(trouble, "mend the link", "the traffic has no better way", (refused,), lossy=True)
+    crew = _crew(trouble, "mend the link", "only a crew makes it clean again", lossy=True)
+    return _Offer(
+        steps=(drain, *crew.steps),
+        title=f"Drain link {label(link.id)}, and send a crew to it",
+        gain=f"{crew.gain}; until then nobody needs to notice, for the rest takes its traffic: {losses}",
+        not_chosen=("a crew alone: the traffic would go on suffering until it is there",),
+    )
 
 
 def _steer_away(trouble: _Trouble) -> _Offer | None:

@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from contextlib import ExitStack
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
 
@@ -45,18 +46,19 @@ class House:
     road: Road
     graph: flow.Graph
     worker: Worker
-    _closers: tuple[Callable[[], None], ...] = ()
+    prepare: Callable[[], None]
+    opened: ExitStack = field(default_factory=ExitStack)
 
     def start(self) -> None:
         """Restore what is known live, and begin to walk every open matter."""
         restore(self.road)
+        self.prepare()
         self.worker.start()
 
     def close(self) -> None:
         """Stop the worker, then let go of store, checkpoints and the folder's lock."""
         self.worker.close()
-        for closer in self._closers:
-            closer()
+        self.opened.close()
 
 
 def build(settings: Settings, network: Network, *, clock: Clock | None = None, ledger: Ledger | None = None) -> House:
@@ -67,15 +69,48 @@ def build(settings: Settings, network: Network, *, clock: Clock | None = None, l
         Unavailable: store or network cannot be reached.
     """
     clock = clock or SystemClock()
-    closers: list[Callable[[], None]] = []
-    wakes: Wakes = MemoryWakes()
-    if ledger is None:
-        settings.data.mkdir(parents=True, exist_ok=True)
-        lock = FolderLock(settings.data)
-        ledger = SqlLedger(settings.data / "nocturne.db", clock)
-        wakes = SqliteWakes(settings.data / "wakes.db")
-        closers = [wakes.close, ledger.close, lock.release]
-    road = _road(settings, network, clock, ledger)
+    with ExitStack() as opened:  # what was opened is closed again, should anything below fail
+        wakes: Wakes = MemoryWakes()
+        if ledger is None:
+            ledger, wakes = _store(settings, clock, opened)
+        house = _house(settings, network, clock, ledger, wakes)
+        house.opened = opened.pop_all()
+    return house
+
+
+def _store(settings: Settings, clock: Clock, opened: ExitStack) -> tuple[Ledger, Wakes]:
+    """Open the data folder: its lock, the ledger, the checkpoints."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    opened.callback(FolderLock(settings.data).release)
+    ledger = SqlLedger(settings.data / "nocturne.db", clock)
+    opened.callback(ledger.close)
+    wakes = SqliteWakes(settings.data / "wakes.db")
+    opened.callback(wakes.close)
+    return ledger, wakes
+
+
+def _house(settings: Settings, network: Network, clock: Clock, ledger: Ledger, wakes: Wakes) -> House:
+    """Introduce everybody to everybody."""
+    past = RecordedPast(ledger)
+    live = Live(network.inventory(), clock, period_s=settings.sampling_period_s, lateness_s=settings.reading_lateness_s)
+    tools = {"telemetry": live.history, "twin": live, "past": past}
+    diagnostics = Diagnostics(_tools("diagnostics", ledger, clock, tools))
+    road = Road(
+        ledger=ledger,
+        clock=clock,
+        network=network,
+        hands=(TicketDesk(ledger, clock), network),
+        live=live,
+        book=Book.load(),
+        diagnostician=diagnostics,
+        planners=(
+            Provisioning(_tools("provisioning", ledger, clock, tools)),
+            Ticketing(_tools("ticketing", ledger, clock, tools)),
+        ),
+        past=past,
+        settings=_road_settings(settings),
+        worker=new_id(f"worker-{os.getpid()}", clock.now()),
+    )
     graph = flow.build(road, wakes.saver())
     issuer = LocalIssuer(ledger, clock)
     narrator = _tools("narrator", ledger, clock, {"facts": RecordedFacts(ledger)})
@@ -87,29 +122,7 @@ def build(settings: Settings, network: Network, *, clock: Clock | None = None, l
         road=road,
         graph=graph,
         worker=Worker(road, graph, feed="network"),
-        _closers=tuple(closers),
-    )
-
-
-def _road(settings: Settings, network: Network, clock: Clock, ledger: Ledger) -> Road:
-    live = Live(network.inventory(), clock, period_s=settings.sampling_period_s, lateness_s=settings.reading_lateness_s)
-    past = RecordedPast(ledger)
-    tools = {"telemetry": live.history, "twin": live, "past": past}
-    return Road(
-        ledger=ledger,
-        clock=clock,
-        network=network,
-        hands=(TicketDesk(ledger, clock), network),
-        live=live,
-        book=Book.load(),
-        diagnostician=Diagnostics(_tools("diagnostics", ledger, clock, tools)),
-        planners=(
-            Provisioning(_tools("provisioning", ledger, clock, tools)),
-            Ticketing(_tools("ticketing", ledger, clock, tools)),
-        ),
-        past=past,
-        settings=_road_settings(settings),
-        worker=new_id(f"worker-{os.getpid()}", clock.now()),
+        prepare=diagnostics.prepare,
     )
 
 
@@ -119,7 +132,7 @@ def _tools(agent: str, ledger: Ledger, clock: Clock, tools: dict[str, Any]) -> A
 
 def _road_settings(settings: Settings) -> RoadSettings:
     """Carry over the settings that the road knows, by their names."""
-    names = {field.name for field in fields(RoadSettings)}
+    names = {each.name for each in fields(RoadSettings)}
     given = {name: value for name, value in settings.model_dump().items() if name in names}
     return RoadSettings(**given)
 

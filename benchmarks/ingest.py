@@ -1,7 +1,7 @@
 """How many alarms become durable in a second, by each way in, and whether any is lost; beside the same in memory.
 
-*stream*: a network's feed, read in batches by `control_plane.receiving` on the store. *http*: batches of 500 alerts
-by two connections to a real server process, then single posts, then single posts while somebody looks for each.
+*stream*: a network's feed, read in batches by `control_plane.receiving` on the store. *http*, to a real server
+process: single posts while somebody looks for each, single posts by two connections, then batches of 500 alerts.
 The server does all that it does in service: a feed is read, alarms are correlated, incidents are diagnosed.
 """
 

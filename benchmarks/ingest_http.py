@@ -61,19 +61,19 @@ def forgetful_server(folder: Path, network_url: str) -> Iterator[httpx.Client]:
 def measure(client: httpx.Client, load: Load, elements: Sequence[str]) -> Figures:
     """Send everything and return the figures of the doors. `lost`: sent, acknowledged, and then not to be found."""
     alarms = Alarms(elements, SystemClock().now())
+    watched = [alarms.tmf642(number) for number in range(load.watched)]
+    visible = [_seconds_until_visible(client, body) for body in watched]
+    singles = [alarms.tmf642(number) for number in range(load.watched, load.watched + load.single)]
+    single_s = _spread(singles, lambda body: _accepted(client.post(_ALARMS, content=body)))
     bodies = [alarms.alertmanager(numbers) for numbers in batches(load.batched, BATCH)]
     batched_s = _spread(bodies, lambda body: _accepted(client.post(_WEBHOOK, content=body)))
-    singles = [alarms.tmf642(number) for number in range(load.single)]
-    single_s = _spread(singles, lambda body: _accepted(client.post(_ALARMS, content=body)))
-    watched = [alarms.tmf642(number) for number in range(load.single, load.single + load.watched)]
-    visible = [_seconds_until_visible(client, body) for body in watched]
     return {
         "http_per_s": round(load.batched / batched_s, 1),
         "http_single_per_s": round(load.single / single_s, 1),
         "p50_visible_s": quantile(visible, 0.5),
         "p99_visible_s": quantile(visible, 0.99),
         "lost": _lost(client, "alertmanager", "alertmanager", load.batched)
-        + _lost(client, "tmf642", f"tmf642:{SOURCE}", load.single + load.watched),
+        + _lost(client, "tmf642", SOURCE, load.single + load.watched),
     }
 
 
@@ -83,7 +83,7 @@ def _lost(client: httpx.Client, door: str, source: str, sent: int) -> int:
     told = tallies.get(door, dict.fromkeys(("kept", "late", "rejected", "repeats"), 0))
     accounted = told["kept"] + told["late"] + told["rejected"]
     stored = int(client.get(_ALARMS, params={"sourceSystemId": source, "limit": 1}).headers["X-Total-Count"])
-    return abs(sent - accounted) + abs(told["kept"] - told["repeats"] - stored)
+    return int(abs(sent - accounted) + abs(told["kept"] - told["repeats"] - stored))
 
 
 def _spread(bodies: Sequence[bytes], send: Callable[[bytes], object]) -> float:
@@ -113,7 +113,7 @@ def _accepted(answer: httpx.Response) -> httpx.Response:
 @contextmanager
 def _served(folder: Path, command: Sequence[str], environment: dict[str, str]) -> Iterator[httpx.Client]:
     log = folder / "server.log"
-    with program(log, *command, **environment) as process:
+    with program(log, *command, heard=False, **environment) as process:
         deadline = time.monotonic() + _READY_WITHIN_S
         while not (folder / ADDRESS).exists():
             if process.poll() is not None or time.monotonic() > deadline:

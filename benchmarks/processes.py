@@ -26,14 +26,14 @@ def folder_in(data: Path | None) -> Iterator[Path]:
 
 
 @contextmanager
-def program(log: Path, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    """Start `python ARGUMENTS…` here; its standard output is a pipe, its standard error goes to `log`."""
+def program(log: Path, *arguments: str, heard: bool = True, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """Start `python ARGUMENTS…` here; its errors go to `log`, what it says too unless it is `heard`."""
     path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
     with log.open("wb") as errors:
         process = subprocess.Popen(  # noqa: S603  # our own modules, arguments as a list
             [sys.executable, *arguments],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=subprocess.PIPE if heard else errors,
             stderr=errors,
             text=True,
             cwd=_ROOT,

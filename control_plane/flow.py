@@ -34,6 +34,9 @@ from domain.incidents import Incident, IncidentState, Resolution
 from domain.proposals import Proposal, ProposalState
 from domain.records import Entry
 
+#: A diagnosis that lacked sight is made anew at least this often.
+_LONGEST_BLIND_S = 60.0
+
 # --- before there is an incident ------------------------------------------------------------------------------------
 
 receive = receiving.receive_alarms
@@ -56,7 +59,8 @@ def diagnose(road: Road, incident_id: str) -> None:
             return Written(None)  # alarms arrived meanwhile: their own wake has it diagnosed anew
         tables.evidence.add(*case.evidence)
         tables.diagnoses.add(diagnosis)
-        again = (road.wake(incident_id, road.settings.settle_s),) if diagnosis.provisional else ()
+        again_s = _look_again_s(road, incident, diagnosis)
+        again = () if again_s is None else (road.wake(incident_id, again_s),)
         return Written(None, (_diagnosed(road, incident, diagnosis),), again)
 
     road.ledger.do(change)
@@ -209,11 +213,26 @@ def _incident(road: Road, incident_id: str) -> tuple[Incident, Diagnosis | None]
 
 
 def _fits(road: Road, incident: Incident, diagnosis: Diagnosis | None) -> bool:
-    """Say whether the diagnosis is about the alarms as they are now, and not only provisional."""
+    """Say whether the diagnosis is about the alarms as they are now, and it is not yet time to look again."""
     if diagnosis is None or diagnosis.revision < incident.revision:
         return False
-    settled_at = incident.last_known_at + timedelta(seconds=road.settings.settle_s)
-    return not diagnosis.provisional or road.clock.now() < settled_at
+    again_s = _look_again_s(road, incident, diagnosis)
+    return again_s is None or road.clock.now() < diagnosis.made_at + timedelta(seconds=again_s)
+
+
+def _look_again_s(road: Road, incident: Incident, diagnosis: Diagnosis) -> float | None:
+    """Return how long a diagnosis stands by itself, in seconds; None: until the alarms change.
+
+    A provisional one is made anew when the alarms have settled. One that could not tell, or was made while sources
+    were silent, is made anew after ever longer waits: telemetry may be back, and no alarm would say so.
+    """
+    settle_s = road.settings.settle_s
+    if diagnosis.provisional:
+        return settle_s
+    if diagnosis.verdict is Verdict.CANNOT_TELL or diagnosis.degraded_by:
+        stood_s = (diagnosis.made_at - incident.last_known_at).total_seconds()
+        return min(max(stood_s, settle_s), _LONGEST_BLIND_S)
+    return None
 
 
 def _proposals(road: Road, incident_id: str, *states: ProposalState) -> list[Proposal]:

@@ -3,6 +3,9 @@
 An action is credited when the device's own state shows the change, the symptoms were still there when it
 was made, they went away soon after it, telemetry says so freshly, and the do-nothing forecast did not
 promise the same. Recovery without that is `not_ours`; no recovery runs the inverse.
+
+A plan that leads traffic around trouble mends nothing: what the drained link says of itself does not count for or
+against it, and detours are held against the limits of the service, not against the habits of the old way.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,25 +14,31 @@ from datetime import datetime, timedelta
 from control_plane.executor import Matter, settle
 from control_plane.gathering import ONSET_SLACK
 from control_plane.ports import Written
+from control_plane.proposing import repairs
 from control_plane.road import Road
 from control_plane.tables import Tables
+from domain.actions import ActionClass
 from domain.alarms import Alarm
 from domain.execution import Check, Execution, ExecutionState, Outcome, StepState
 from domain.gate import RightKind
 from domain.incidents import Resolution
-from domain.measurements import METRICS
+from domain.measurements import METRICS, Metric
+from domain.observations import Anomaly, Picture
 from domain.records import Entry
 
 #: A deviation beyond this robust z is still trouble.
 _TROUBLE_Z = 6.0
 #: Above this chance of healing by itself, a recovery proves nothing about us.
 _SELF_HEAL_LIMIT = 0.5
+#: An interface that carries less than this share of its capacity is not in trouble for carrying more than it used to.
+_FULL = 0.95
+_LEADS_AROUND = frozenset({ActionClass.DRAIN_LINK, ActionClass.STEER_DEMAND})
 
 
 def verify(road: Road, matter: Matter) -> float | None:
     """Measure; settle when the answer is clear. Returns seconds until it is worth measuring again, or None."""
     execution = matter.execution
-    if not matter.rehearsal.recovers:
+    if not repairs(matter.proposal):
         _settle_by_read_back(road, matter)
         return None
     checks = measure(road, matter)
@@ -47,7 +56,7 @@ def verify(road: Road, matter: Matter) -> float | None:
 
 def measure(road: Road, matter: Matter) -> tuple[Check, ...]:
     """Return what can be seen now: effect, alarms, KPIs, timing, and the forecast for doing nothing."""
-    alarms = road.ledger.read(lambda tables: tables.alarms.find(incident_id=matter.execution.incident_id))
+    alarms = _counted(road, matter)
     return (
         _effect(matter),
         _alarms(alarms),
@@ -55,6 +64,20 @@ def measure(road: Road, matter: Matter) -> tuple[Check, ...]:
         _timing(road, matter, alarms),
         _forecast(matter),
     )
+
+
+def _counted(road: Road, matter: Matter) -> list[Alarm]:
+    """Return the incident's alarms but for those of what the plan takes out of use without mending it."""
+    drained = _drained(road, matter)
+    alarms = road.ledger.read(lambda tables: tables.alarms.find(incident_id=matter.execution.incident_id))
+    return [alarm for alarm in alarms if alarm.resource not in drained]
+
+
+def _drained(road: Road, matter: Matter) -> frozenset[str]:
+    """Return the links that the plan drains, with both ends of each."""
+    drains = {step.target for step in matter.proposal.plan.steps if step.kind is ActionClass.DRAIN_LINK}
+    links = (link for link in road.live.inventory.links if link.id in drains)
+    return frozenset(name for link in links for name in (link.id, link.source, link.destination))
 
 
 def _effect(matter: Matter) -> Check:
@@ -72,21 +95,41 @@ def _alarms(alarms: Iterable[Alarm]) -> Check:
 
 def _kpis(road: Road, matter: Matter, alarms: Sequence[Alarm]) -> Check:
     """Fresh readings must be back in their usual band; silence is not health."""
-    watched = {alarm.resource for alarm in alarms} | {
-        element for element in matter.rehearsal.recovers if element in road.live.elements
-    }
-    onset = min((alarm.event_time for alarm in alarms), default=matter.execution.started_at) - ONSET_SLACK
-    picture = road.live.picture(road.clock.now(), sorted(watched), onset=onset)
-    bad = [
-        a for a in picture.anomalies if a.score > _TROUBLE_Z and METRICS[a.metric].bad and not _restart_only(a.metric)
-    ]
-    silent = sorted(picture.silent & watched)
+    picture = _picture(road, matter, alarms, road.clock.now())
+    bad = _troubles(road, matter, picture)
+    silent = sorted(picture.silent)
     if bad:
         worst = max(bad, key=lambda anomaly: anomaly.score)
         detail = f"{worst.metric} of {worst.element} is {worst.value:.4g}, usually {worst.usual:.4g}"
     else:
-        detail = f"no fresh reading from {', '.join(silent[:3])}" if silent else f"{len(watched)} elements as usual"
+        seen = len(_watched(road, matter, alarms))
+        detail = f"no fresh reading from {', '.join(silent[:3])}" if silent else f"{seen} elements as usual"
     return Check(name="kpis", passed=not bad and not silent, detail=detail)
+
+
+def _watched(road: Road, matter: Matter, alarms: Sequence[Alarm]) -> set[str]:
+    """Return what spoke of the trouble, and what the plan is to bring back."""
+    recovers = {element for element in matter.rehearsal.recovers if element in road.live.elements}
+    return ({alarm.resource for alarm in alarms} | recovers) - _drained(road, matter)
+
+
+def _picture(road: Road, matter: Matter, alarms: Sequence[Alarm], at: datetime) -> Picture:
+    """Return telemetry of the watched elements at a moment, against what was usual before the incident."""
+    incident = road.ledger.read(lambda tables: tables.incidents.get(matter.execution.incident_id))
+    began = incident.opened_at if incident else matter.execution.started_at
+    return road.live.picture(at, sorted(_watched(road, matter, alarms)), onset=began - ONSET_SLACK)
+
+
+def _troubles(road: Road, matter: Matter, picture: Picture) -> list[Anomaly]:
+    leads_around = not _LEADS_AROUND.isdisjoint(matter.proposal.plan.classes)
+    return [
+        anomaly
+        for anomaly in picture.anomalies
+        if anomaly.score > _TROUBLE_Z
+        and METRICS[anomaly.metric].bad
+        and not _restart_only(anomaly.metric)
+        and not (leads_around and _within_limits(road, anomaly))
+    ]
 
 
 def _restart_only(metric: str) -> bool:
@@ -94,24 +137,52 @@ def _restart_only(metric: str) -> bool:
     return metric == "process_uptime"
 
 
-def _timing(road: Road, matter: Matter, alarms: Iterable[Alarm]) -> Check:
+def _within_limits(road: Road, anomaly: Anomaly) -> bool:
+    """Say whether a longer way or a fuller interface is still one that the service bears."""
+    if anomaly.metric is Metric.UTILISATION:
+        return anomaly.value < _FULL
+    if anomaly.metric is not Metric.DELAY:
+        return False
+    inventory = road.live.inventory
+    slices = {demand.id: demand.slice_id for demand in inventory.demands}
+    limits = {item.id: item.max_delay_ms for item in inventory.slices}
+    limit = limits.get(slices.get(anomaly.element, ""))
+    return limit is not None and anomaly.value <= limit
+
+
+def _timing(road: Road, matter: Matter, alarms: Sequence[Alarm]) -> Check:
     """The symptoms were there when we acted, and went soon after: neither before us nor long after."""
-    sent = [step.intended_at for step in matter.steps.values() if step.kind is RightKind.STEP]
-    settled = [step.settled_at for step in matter.steps.values() if step.settled_at and step.kind is RightKind.STEP]
-    cleared = [alarm.cleared_time for alarm in alarms if alarm.cleared_time is not None]
-    if not sent or not settled or not cleared:
-        return Check(name="timing", passed=False, detail="nothing has cleared yet")
-    slack = timedelta(seconds=road.live.period_s)
-    last_clear, first_act = max(cleared), min(sent)
-    if last_clear < first_act - slack:
-        return Check(name="timing", passed=False, detail="everything had cleared before we acted")
+    steps = [step for step in matter.steps.values() if step.kind is RightKind.STEP]
+    settled = [step.settled_at for step in steps if step.settled_at]
+    if not settled:
+        return Check(name="timing", passed=False, detail="no step is done")
     by_people = any(step.by_people for step in matter.proposal.plan.steps)
     reaction_s = road.settings.crew_s if by_people else road.settings.reaction_s
-    latest = max(settled) + timedelta(seconds=reaction_s) + slack
-    if last_clear > latest:
-        late_s = (last_clear - max(settled)).total_seconds()
-        return Check(name="timing", passed=False, detail=f"the last symptom went {late_s:.1f} s after our effect")
-    return Check(name="timing", passed=True, detail="the symptoms went right after our effect")
+    slack = timedelta(seconds=road.live.period_s)
+    first_act, latest = min(step.intended_at for step in steps), max(settled) + timedelta(seconds=reaction_s) + slack
+    said = _kpi_timing if not alarms else _alarm_timing
+    wrong = said(road, matter, alarms, first_act, latest)
+    return Check(name="timing", passed=not wrong, detail=wrong or "the symptoms went right after our effect")
+
+
+def _alarm_timing(road: Road, _matter: Matter, alarms: Sequence[Alarm], first_act: datetime, latest: datetime) -> str:
+    """Return what is wrong with when the alarms cleared, or nothing."""
+    cleared = [alarm.cleared_time for alarm in alarms if alarm.cleared_time is not None]
+    if not cleared:
+        return "nothing has cleared yet"
+    if max(cleared) < first_act - timedelta(seconds=road.live.period_s):
+        return "everything had cleared before we acted"
+    late_s = (max(cleared) - latest).total_seconds()
+    return f"the last symptom went {late_s:.1f} s too late for our effect" if late_s > 0 else ""
+
+
+def _kpi_timing(road: Road, matter: Matter, alarms: Sequence[Alarm], first_act: datetime, latest: datetime) -> str:
+    """The same where every alarm is of what was taken out of use: then only the traffic tells."""
+    if not _troubles(road, matter, _picture(road, matter, alarms, first_act)):
+        return "traffic was as usual before we acted"
+    if _troubles(road, matter, _picture(road, matter, alarms, min(latest, road.clock.now()))):
+        return "traffic did not recover right after our effect"
+    return ""
 
 
 def _forecast(matter: Matter) -> Check:

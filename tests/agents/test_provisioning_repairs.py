@@ -144,10 +144,12 @@ def test_a_plain_fault_has_a_plain_repair(fault: FaultKind, element: str, step: 
     assert (draft.cause_element, draft.confidence, draft.evidence_ids) == (element, 0.9, ("ev_1",))
 
 
-def test_a_degraded_link_is_drained_where_the_rest_can_take_its_traffic() -> None:
+def test_a_degraded_link_is_drained_until_the_crew_is_there_where_the_rest_can_take_its_traffic() -> None:
     draft = planned(cause(FaultKind.LINK_DEGRADED, "link:ab", 0.3))
 
-    assert draft.plan.steps == (DrainLink(target="link:ab", previous_metric=10),)
+    drain, crew = draft.plan.steps
+    assert drain == DrainLink(target="link:ab", previous_metric=10)
+    assert crew == DispatchCrew(target="link:ab", work="mend the link", lossy=True)
     assert "loss goes from 24 to 0 Mbit/s" in draft.why
 
 

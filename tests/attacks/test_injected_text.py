@@ -29,7 +29,7 @@ _IDS = re.compile(r"\b[a-z]+_[0-9a-z]{26}\b")
 
 def by_webhook(ring: RingHouse, text: str) -> Any:
     """The text stands in the annotation, in labels that we do not read, and where nothing is expected at all."""
-    body = ring.webhook(text, technology=text, runbook=text, approved_by=text)
+    body = ring.webhook(text, runbook=text, approved_by=text)
     body |= {"externalURL": text, "groupLabels": {"plan": text}, "commonAnnotations": {"summary": text}}
     return ring.post("feed", WEBHOOK, body)
 
@@ -40,7 +40,7 @@ def by_alarm_details(ring: RingHouse, text: str) -> Any:
 
 
 def by_qualifier(ring: RingHouse, text: str) -> Any:
-    return ring.post("feed", WEBHOOK, ring.webhook(HARMLESS, qualifier=text, severity=text))
+    return ring.post("feed", WEBHOOK, ring.webhook(HARMLESS, qualifier=text, severity=text, technology=text))
 
 
 def by_specific_problem(ring: RingHouse, text: str) -> Any:
@@ -137,7 +137,7 @@ def test_a_terminal_is_not_ruled_by_what_it_shows(text: str) -> None:
 
     shown = screen.getvalue()
     assert all(sign.isprintable() or sign == "\n" for sign in shown)
-    assert plain(text.replace("\x00", "\ufffd"))[:60] in shown
+    assert all(word in shown for word in re.findall(r"\w+", text))
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=ascii)

@@ -1,0 +1,117 @@
+"""Fields that are ours to set: who sends them along is refused or not heard, and what is stored is what it was."""
+
+from typing import Any
+
+import pytest
+
+from tests.attacks.ring_house import ALARMS, WEBHOOK, RingHouse
+from tests.stage import CULPRIT
+
+OURS: dict[str, Any] = {
+    "id": "alarm_mine",
+    "href": "https://evil.example/alarm_mine",
+    "@type": "Proposal",
+    "@baseType": "Grant",
+    "@schemaLocation": "https://evil.example/schema.json",
+    "ackState": "acknowledged",
+    "ackUserId": "ada",
+    "alarmReportingTime": "1999-01-01T00:00:00Z",
+    "alarmChangedTime": "2026-01-12T11:59:00Z",
+    "alarmClearedTime": "2026-01-12T11:59:00Z",
+    "tenant": "other",
+    "status": "closed",
+    "approvedBy": "ada",
+    "riskScore": 0,
+    "autonomyLevel": 5,
+    "statusChange": "approved",
+    "correlated": True,
+    "incident_id": "inc_mine",
+    "planned_work_id": "work_mine",
+    "repeats": 1_000_000,
+    "known_time": "1999-01-01T00:00:00Z",
+    "highest_severity": "warning",
+    "cleared": True,
+    "__class__": "Principal",
+    "rootCause": True,
+    "isRootCause": True,
+    "crossedThresholdInformation": {"id": "x"},
+    "parentAlarm": [{"id": "alarm_mine"}],
+}
+
+
+def steady(shown: dict[str, Any]) -> dict[str, Any]:
+    """Return what an alarm shows, without the id and the place that are new each time."""
+    return {name: value for name, value in shown.items() if name not in {"id", "href"}}
+
+
+@pytest.fixture
+def plain(ring: RingHouse) -> dict[str, Any]:
+    """What the alarm of another element looks like when nothing is sent along."""
+    shown: dict[str, Any] = ring.post("feed", ALARMS, ring.tmf_alarm("tp:c-d")).json()
+    return steady(shown) | {"alarmedObject": {"id": CULPRIT}}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_an_alarm_takes_no_field_that_is_ours(ring: RingHouse, plain: dict[str, Any], name: str) -> None:
+    answer = ring.post("feed", ALARMS, ring.tmf_alarm(**{name: OURS[name]}))
+
+    assert answer.status_code == 201
+    alarm = answer.json()
+    assert steady(alarm) == plain
+    assert alarm["id"] != OURS["id"]
+    assert alarm["href"] == f"{ALARMS}/{alarm['id']}" == answer.headers["Location"]
+    assert ring.get("viewer", alarm["href"]).json() == alarm
+
+
+def test_all_of_them_at_once_change_nothing_either(ring: RingHouse, plain: dict[str, Any]) -> None:
+    answer = ring.post("feed", ALARMS, ring.tmf_alarm(**OURS))
+
+    assert steady(answer.json()) == plain
+    assert ring.get("viewer", f"{ALARMS}/alarm_mine").status_code == 404
+    assert ring.incidents() == []
+
+
+def test_a_webhook_takes_no_field_that_is_ours(ring: RingHouse) -> None:
+    body = ring.webhook() | {"tenant": "other", "approved": True}
+    body["alerts"][0] |= {"id": "alarm_mine", "incident_id": "inc_mine", "cleared": True, "correlated": True}
+
+    receipt = ring.post("feed", WEBHOOK, body).json()
+
+    alarms = [ring.get("viewer", f"{ALARMS}/{id}").json() for id in receipt["alarm_ids"]]
+    assert [alarm["state"] for alarm in alarms] == ["raised", "raised"]
+    assert "alarm_mine" not in receipt["alarm_ids"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"state": "granted"},
+        {"person": "Ben Okri"},
+        {"account": "ben"},
+        {"signatures": 2},
+        {"expires_at": "2100-01-01T00:00:00Z"},
+        {"plan": {"steps": []}},
+        {"id": "appr_mine"},
+        {"tenant": "other"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("verb", ["approve", "reject", "stop"])
+def test_a_decision_with_a_field_too_many_is_refused(ring: RingHouse, verb: str, more: dict[str, Any]) -> None:
+    proposal = ring.held()
+
+    answer = ring.post("ada", f"/proposals/{proposal.id}/{verb}", {"because": "it fits"} | more)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_input")
+    assert ring.repairs() == [proposal]
+
+
+@pytest.mark.parametrize("name", ["harm", "standard", "inverse", "by_people", "reversible", "took_effect"])
+def test_a_plan_says_nothing_of_its_own_harm(ring: RingHouse, name: str) -> None:
+    proposal = ring.held()
+    step = {"kind": "interface_down", "target": CULPRIT, name: "none"}
+
+    answer = ring.post("ada", f"/proposals/{proposal.id}/change", {"because": "mine", "plan": {"steps": [step]}})
+
+    assert answer.status_code == 400
+    assert ring.repairs() == [proposal]
