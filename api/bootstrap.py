@@ -138,7 +138,10 @@ def _road_settings(settings: Settings) -> RoadSettings:
 
 
 def restore(road: Road) -> None:
-    """Rebuild what is known live: baselines from the network's history, then the readings stored last."""
+    """Rebuild what is known live: configured state, baselines from the network's history, the readings stored last."""
+    for held in road.ledger.read(lambda tables: tables.configured.find()):
+        if held.element in road.live.elements:
+            road.live.twin.configured(held.element, held.attribute, held.value, held.event_time)
     since = road.clock.now() - timedelta(seconds=_KEEP_HISTORY_S)
     rules = receiving.intake(road, readings_of_s=_KEEP_HISTORY_S)
     road.live.backfill(receiving.history_batches(road, rules))

@@ -29,13 +29,15 @@ from control_plane.tables import Tables
 from domain.decisions import Ruling
 from domain.diagnosis import Diagnosis, Verdict
 from domain.errors import BadInput
-from domain.execution import ExecutionState
+from domain.execution import ExecutionState, Outcome
 from domain.incidents import Incident, IncidentState, Resolution
 from domain.proposals import Proposal, ProposalState
 from domain.records import Entry
 
 #: A diagnosis that lacked sight is made anew at least this often.
 _LONGEST_BLIND_S = 60.0
+#: With these outcomes of its repair, an incident is over.
+_OVER = frozenset({Resolution.RESTORED, Resolution.NOT_OURS})
 
 # --- before there is an incident ------------------------------------------------------------------------------------
 
@@ -66,7 +68,7 @@ def diagnose(road: Road, incident_id: str) -> None:
     road.ledger.do(change)
     road.notice("diagnosed", incident_id)
     if diagnosis.verdict is Verdict.NO_FAULT and not incident.open_alarms:
-        close(road, incident_id, Resolution.NOT_OURS, "it recovered before anything was done; not by us")
+        close(road, incident_id, *_recovered(road, incident_id))
 
 
 def propose(road: Road, incident_id: str) -> None:
@@ -272,17 +274,30 @@ def _diagnosed(road: Road, incident: Incident, diagnosis: Diagnosis) -> Entry:
     )
 
 
+def _last_outcome(road: Road, incident_id: str) -> Outcome | None:
+    """Return what came of the incident's newest settled repair, or None when there is none."""
+    repairs = [p for p in _proposals(road, incident_id, ProposalState.SETTLED) if proposing.repairs(p)]
+    return load(road, execution_id_of(repairs[-1].id)).execution.outcome if repairs else None
+
+
+def _recovered(road: Road, incident_id: str) -> tuple[Resolution, str]:
+    """Say how an incident ended in which nothing is wrong any more: only a repair that was credited is ours."""
+    outcome = _last_outcome(road, incident_id)
+    if outcome is None:
+        return Resolution.NOT_OURS, "it recovered before anything was done; not by us"
+    if outcome.resolution in _OVER:
+        return outcome.resolution, outcome.because
+    return Resolution.NOT_OURS, f"it recovered, not by the plan that was tried: {outcome.because}"
+
+
 def _close_if_over(road: Road, incident_id: str) -> None:
     """Close the incident when its repair is settled and no alarm stands; otherwise it stays with people."""
     incident, _ = _incident(road, incident_id)
-    if incident.state is IncidentState.CLOSED:
+    outcome = _last_outcome(road, incident_id)
+    if incident.state is IncidentState.CLOSED or outcome is None or outcome.resolution not in _OVER:
         return
-    repairs = [p for p in _proposals(road, incident_id, ProposalState.SETTLED) if proposing.repairs(p)]
-    if not repairs:
-        return
-    execution = load(road, execution_id_of(repairs[-1].id)).execution
-    if execution.outcome and execution.outcome.resolution in {Resolution.RESTORED, Resolution.NOT_OURS}:
-        close(road, incident_id, execution.outcome.resolution, execution.outcome.because)
+    if not road.ledger.read(lambda tables: tables.alarms.count(incident_id=incident_id, cleared=False)):
+        close(road, incident_id, outcome.resolution, outcome.because)
 
 
 # --- the graph: it sleeps and wakes; the ledger knows ---------------------------------------------------------------

@@ -34,6 +34,8 @@ class Live:
         self.elements = frozenset(self.graph.nodes)
         self.near = Proximity(self.graph)
         self.regions = _regions(inventory)
+        bounds = {item.id: item.max_delay_ms for item in inventory.slices}
+        self.promised_delay_ms = {d.id: bounds[d.slice_id] for d in inventory.demands if d.slice_id in bounds}
         self.history = History(period_s)
         self.windows = Windows(width_s=10 * period_s, lateness_s=lateness_s)
         self.late_readings = 0

@@ -13,7 +13,7 @@ from control_plane.road import Road
 from control_plane.tables import Message, Tables
 from domain.alarms import Alarm, AlarmReport
 from domain.base import Word
-from domain.bookkeeping import Cursor, LateArrival, Quarantined, Tally
+from domain.bookkeeping import Configured, Cursor, LateArrival, Quarantined, Tally
 from domain.canonical import digest
 from domain.errors import BadInput
 from domain.measurements import Batch, Reading
@@ -270,17 +270,32 @@ def _by_source(items: Sequence[Any]) -> dict[str, list[Any]]:
 def _keep_states(
     road: Road, tables: Tables, source: str, states: Sorted[StateNotice], odd: Sequence[Rejected]
 ) -> list[Entry]:
-    """Record configuration notices; what has no known kind at all is counted with them."""
+    """Store and record configuration notices; what has no known kind at all is counted with them."""
     items = Sorted(states.kept, states.late, (*states.rejected, *odd))
     if not items.received:
         return []
     _set_aside(road, tables, source, items)
     _count(tables, f"{source}:states", road.clock.now(), items, 0)
+    for notice in states.kept:
+        _remember(tables, notice)
     told = [[notice.element, notice.attribute, notice.value] for notice in states.kept[:200]]
     counts = [len(items.kept), len(items.late), len(items.rejected)]
     fields = {"notices": told, "kept_late_rejected": counts}
     kind, at = "receive.states.kept", road.clock.now()
     return [Entry(kind=kind, actor=source, refs=(), event_time=at, fields=fields)]
+
+
+def _remember(tables: Tables, notice: StateNotice) -> None:
+    """Keep the newest notice of each element and attribute, so that a restart does not forget it."""
+    about = {"element": notice.element, "attribute": notice.attribute}
+    heard = Configured(
+        id=f"{notice.element}:{notice.attribute}", **about, value=notice.value, event_time=notice.event_time
+    )
+    held = tables.configured.get(heard.id)
+    if held is None:
+        tables.configured.add(heard)
+    elif held.event_time <= heard.event_time:
+        tables.configured.swap(held, heard)
 
 
 def _keep_readings(

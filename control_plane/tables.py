@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from domain.alarms import Alarm
 from domain.base import Stored, Utc
-from domain.bookkeeping import Cursor, HandOff, LateArrival, Quarantined, Secret, Tally, Ticket, TwinState
+from domain.bookkeeping import Configured, Cursor, HandOff, LateArrival, Quarantined, Secret, Tally, Ticket, TwinState
 from domain.decisions import Decision
 from domain.diagnosis import Diagnosis
 from domain.evidence import Evidence
@@ -70,6 +70,7 @@ SHELVES: dict[str, Shelved] = {
     "late": Shelved(LateArrival, ("source",)),
     "tallies": Shelved(Tally),
     "cursors": Shelved(Cursor),
+    "configured": Shelved(Configured),
     "planned_work": Shelved(PlannedWork, ("change_id",)),
     "freezes": Shelved(Freeze),
     "incidents": Shelved(Incident, ("state", "tenant")),
@@ -100,6 +101,7 @@ class Tables(Protocol):
     late: Shelf[LateArrival]
     tallies: Shelf[Tally]
     cursors: Shelf[Cursor]
+    configured: Shelf[Configured]
     planned_work: Shelf[PlannedWork]
     freezes: Shelf[Freeze]
     incidents: Shelf[Incident]

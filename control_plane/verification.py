@@ -4,8 +4,8 @@ An action is credited when the device's own state shows the change, the symptoms
 was made, they went away soon after it, telemetry says so freshly, and the do-nothing forecast did not
 promise the same. Recovery without that is `not_ours`; no recovery runs the inverse.
 
-A plan that leads traffic around trouble mends nothing: what the drained link says of itself does not count for or
-against it, and detours are held against the limits of the service, not against the habits of the old way.
+A plan that only leads traffic around trouble mends nothing: what the drained link says of itself does not count for
+or against it, and detours are held against what the service promises, not against the habits of the old way.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,9 +30,6 @@ from domain.records import Entry
 _TROUBLE_Z = 6.0
 #: Above this chance of healing by itself, a recovery proves nothing about us.
 _SELF_HEAL_LIMIT = 0.5
-#: An interface that carries less than this share of its capacity is not in trouble for carrying more than it used to.
-_FULL = 0.95
-_LEADS_AROUND = frozenset({ActionClass.DRAIN_LINK, ActionClass.STEER_DEMAND})
 
 
 def verify(road: Road, matter: Matter) -> float | None:
@@ -74,9 +71,11 @@ def _counted(road: Road, matter: Matter) -> list[Alarm]:
 
 
 def _drained(road: Road, matter: Matter) -> frozenset[str]:
-    """Return the links that the plan drains, with both ends of each."""
-    drains = {step.target for step in matter.proposal.plan.steps if step.kind is ActionClass.DRAIN_LINK}
-    links = (link for link in road.live.inventory.links if link.id in drains)
+    """Return the links that the plan drains and sends nobody to, with both ends of each."""
+    steps = matter.proposal.plan.steps
+    drained = {step.target for step in steps if step.kind is ActionClass.DRAIN_LINK}
+    mended = {step.target for step in steps if step.kind is ActionClass.DISPATCH_CREW}
+    links = (link for link in road.live.inventory.links if link.id in drained - mended)
     return frozenset(name for link in links for name in (link.id, link.source, link.destination))
 
 
@@ -96,7 +95,7 @@ def _alarms(alarms: Iterable[Alarm]) -> Check:
 def _kpis(road: Road, matter: Matter, alarms: Sequence[Alarm]) -> Check:
     """Fresh readings must be back in their usual band; silence is not health."""
     picture = _picture(road, matter, alarms, road.clock.now())
-    bad = _troubles(road, matter, picture)
+    bad = _troubles(road, picture)
     silent = sorted(picture.silent)
     if bad:
         worst = max(bad, key=lambda anomaly: anomaly.score)
@@ -120,34 +119,27 @@ def _picture(road: Road, matter: Matter, alarms: Sequence[Alarm], at: datetime) 
     return road.live.picture(at, sorted(_watched(road, matter, alarms)), onset=began - ONSET_SLACK)
 
 
-def _troubles(road: Road, matter: Matter, picture: Picture) -> list[Anomaly]:
-    leads_around = not _LEADS_AROUND.isdisjoint(matter.proposal.plan.classes)
+def _troubles(road: Road, picture: Picture) -> list[Anomaly]:
     return [
-        anomaly
-        for anomaly in picture.anomalies
-        if anomaly.score > _TROUBLE_Z
-        and METRICS[anomaly.metric].bad
-        and not _restart_only(anomaly.metric)
-        and not (leads_around and _within_limits(road, anomaly))
+        anomaly for anomaly in picture.anomalies if anomaly.score > _TROUBLE_Z and not _within_promise(road, anomaly)
     ]
 
 
-def _restart_only(metric: str) -> bool:
-    """A young process is what a restart looks like, not trouble; adjacency and traffic tell whether it serves."""
-    return metric == "process_uptime"
+def _within_promise(road: Road, anomaly: Anomaly) -> bool:
+    """Say whether something unusual harms nobody: a repair may leave traffic on another way than before.
 
-
-def _within_limits(road: Road, anomaly: Anomaly) -> bool:
-    """Say whether a longer way or a fuller interface is still one that the service bears."""
-    if anomaly.metric is Metric.UTILISATION:
-        return anomaly.value < _FULL
-    if anomaly.metric is not Metric.DELAY:
-        return False
-    inventory = road.live.inventory
-    slices = {demand.id: demand.slice_id for demand in inventory.demands}
-    limits = {item.id: item.max_delay_ms for item in inventory.slices}
-    limit = limits.get(slices.get(anomaly.element, ""))
-    return limit is not None and anomaly.value <= limit
+    A longer way is fine within the slice's bound, a fuller link is fine below its capacity, and a young process
+    is what a restart looks like: loss, adjacency and throughput tell whether it serves.
+    """
+    match anomaly.metric:
+        case Metric.PROCESS_UPTIME | Metric.CPU:
+            return True
+        case Metric.UTILISATION:
+            return anomaly.value < 1.0
+        case Metric.DELAY:
+            return anomaly.value <= road.live.promised_delay_ms.get(anomaly.element, 0.0)
+        case _:
+            return METRICS[anomaly.metric].bad == 0
 
 
 def _timing(road: Road, matter: Matter, alarms: Sequence[Alarm]) -> Check:
@@ -178,9 +170,9 @@ def _alarm_timing(road: Road, _matter: Matter, alarms: Sequence[Alarm], first_ac
 
 def _kpi_timing(road: Road, matter: Matter, alarms: Sequence[Alarm], first_act: datetime, latest: datetime) -> str:
     """The same where every alarm is of what was taken out of use: then only the traffic tells."""
-    if not _troubles(road, matter, _picture(road, matter, alarms, first_act)):
+    if not _troubles(road, _picture(road, matter, alarms, first_act)):
         return "traffic was as usual before we acted"
-    if _troubles(road, matter, _picture(road, matter, alarms, min(latest, road.clock.now()))):
+    if _troubles(road, _picture(road, matter, alarms, min(latest, road.clock.now()))):
         return "traffic did not recover right after our effect"
     return ""
 

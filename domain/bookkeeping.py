@@ -1,4 +1,4 @@
-"""Small words of our own bookkeeping: hand-offs, quarantine, tallies, cursors, tickets, twin states, secrets."""
+"""Small words of our own bookkeeping: hand-offs, quarantine, tallies, cursors, what is configured, tickets, secrets."""
 
 from domain.base import Stored, Utc
 
@@ -48,6 +48,15 @@ class Cursor(Stored):
     """How far a feed has been read; moved in the transaction that stores what was read."""
 
     position: int
+
+
+class Configured(Stored):
+    """What an element was last heard to be configured to; the id is `element:attribute`."""
+
+    element: str
+    attribute: str
+    value: str
+    event_time: Utc
 
 
 class Ticket(Stored):

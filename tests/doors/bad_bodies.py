@@ -1,0 +1,46 @@
+"""Bodies that no door takes, by what is wrong with them; each with the status that it must get."""
+
+import gzip
+import json
+
+#: name: (body, headers beside the usual ones, status).
+BODIES: dict[str, tuple[bytes, dict[str, str], int]] = {
+    "empty": (b"", {}, 400),
+    "half an object": (b'{"alerts": [', {}, 400),
+    "two values": (b"{} {}", {}, 400),
+    "single quotes": (b"{'a': 1}", {}, 400),
+    "trailing comma": (b'{"a": 1,}', {}, 400),
+    "a comment": (b'{"a": 1 /* x */}', {}, 400),
+    "leading zeros": (b'{"a": 007}', {}, 400),
+    "a raw line break in a string": (b'{"a": "x\ny"}', {}, 400),
+    "xml": (b"<alarm/>", {"Content-Type": "text/xml"}, 415),
+    "a form": (b"a=1&b=2", {"Content-Type": "application/x-www-form-urlencoded"}, 415),
+    "no media type": (b"{}", {"Content-Type": ""}, 415),
+    "xml that says it is json": (b"<alarm/>", {}, 400),
+    "900 levels of arrays": (b"[" * 900 + b"]" * 900, {}, 400),
+    "900 levels of objects": (b'{"a":' * 900 + b"1" + b"}" * 900, {}, 400),
+    "100,000 open brackets": (b"[" * 100_000, {}, 400),
+    "100,000 open braces": (b'{"a":' * 100_000, {}, 400),
+    "nan": (b'{"a": NaN}', {}, 400),
+    "infinity": (b'{"a": -Infinity}', {}, 400),
+    "an infinite float": (b'{"a": 1e999}', {}, 400),
+    "an integer of 5,000 digits": (b'{"a": ' + b"9" * 5000 + b"}", {}, 400),
+    "not utf-8": (b'{"a": "\xff\xfe"}', {}, 400),
+    "an overlong utf-8 slash": (b'{"a": "\xc0\xaf"}', {}, 400),
+    "utf-16": (json.dumps({"alerts": []}).encode("utf-16"), {}, 400),
+    "latin-1": (b'{"a": "\xe9"}', {"Content-Type": "application/json; charset=latin-1"}, 415),
+    "half a surrogate pair": (b'{"a": "\\ud800"}', {}, 400),
+    "a key said twice": (b'{"because": "x", "because": "y"}', {}, 400),
+    "a key said twice, deep inside": (b'{"alerts": [{"labels": {"a": 1, "a": 2}}]}', {}, 400),
+    "gzip": (gzip.compress(b"{}"), {"Content-Encoding": "gzip"}, 415),
+    "a gzip bomb": (gzip.compress(b"[" * 10_000_000), {"Content-Encoding": "gzip"}, 415),
+    "an unknown encoding": (b"{}", {"Content-Encoding": "br, gzip"}, 415),
+    "more than the limit": (b'"' + b"x" * (8 * 1024 * 1024) + b'"', {}, 413),
+    "a list too long": (json.dumps({"alerts": [0] * 10_001}).encode(), {}, 413),
+    "a list": (b"[]", {}, 400),
+    "null": (b"null", {}, 400),
+    "a number": (b"17", {}, 400),
+    "a string": (b'"approve"', {}, 400),
+    "true": (b"true", {}, 400),
+    "a byte order mark": (b"\xef\xbb\xbf{}", {}, 400),
+}
