@@ -21,6 +21,7 @@ def add_to(app: typer.Typer) -> None:
     audit = typer.Typer(help="Follow the record, or read what it says of something.", no_args_is_help=True)
     audit.command("verify")(audit_verify)
     audit.command("show")(audit_show)
+    audit.command("lineage")(audit_lineage)
     app.add_typer(audit, name="audit", rich_help_panel=_PROVE)
 
 
@@ -156,6 +157,16 @@ def audit_show(
     from domain.records import Record
 
     show(reports.records([Record.model_validate(row) for row in rows]))
+
+
+def audit_lineage(
+    id: Annotated[str, typer.Argument(help="A proposal or an incident, or a part of its id.")],
+    as_: Account = None,
+    url: Url = None,
+    data: Data = None,
+) -> None:
+    """Everything behind a proposal, down to raw events, and what came of it, as JSON."""
+    write_json(client(as_, url, data, _READER).get(f"/lineage/{id}"))
 
 
 def _listed(path: str, as_: Account, url: Url, data: Data, as_json: bool, **params: int) -> None:

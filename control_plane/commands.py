@@ -25,6 +25,7 @@ from domain.planned_work import Freeze, PlannedWork
 from domain.proposals import Plan, Proposal, ProposalState
 from domain.records import Entry
 from policies.chain import may_sign
+from twin.steps import check_steps, run
 
 T = TypeVar("T")
 
@@ -41,8 +42,8 @@ def need(who: Principal, *roles: Role) -> None:
 def _reason(because: str) -> str:
     """Return a person's reason, checked. Raises BadInput."""
     text = because.strip()
-    if not text or len(text) > _REASON_MOST:
-        raise BadInput(f"give a reason of 1 to {_REASON_MOST} characters: it is part of the record")
+    if not any(sign.isprintable() for sign in text) or len(text) > _REASON_MOST:
+        raise BadInput(f"give a reason of 1 to {_REASON_MOST} readable characters: it is part of the record")
     return text
 
 
@@ -236,8 +237,7 @@ class Commands:
         self._may_sign(tables, who, old, even_if_signed=True)
         if plan.digest == old.plan_digest:
             raise BadInput("this is the same plan; approve it, or change a step")
-        for step in plan.steps:
-            road.hands_for(step)
+        self._fits(plan)
         approval = sign(road, tables, who, old, Choice.CHANGE, because)
         gone = moved(tables, old, ProposalState.CHANGED, because)
         now = road.clock.now()
@@ -322,6 +322,14 @@ class Commands:
         earlier = () if even_if_signed else tables.approvals.find(proposal_id=proposal.id)
         requester = tables.principals.find(name=proposal.requester, limit=1)
         may_sign(who, proposal, earlier, requester_person=requester[0].person if requester else "")
+
+    def _fits(self, plan: Plan) -> None:
+        """Refuse a plan that could never be rehearsed: the one that waits would be lost for a slip of the pen."""
+        for step in plan.steps:
+            self._road.hands_for(step)
+        snapshot = self._road.live.snapshot()
+        check_steps(snapshot, plan)
+        run(snapshot, plan.steps)
 
     def _known(self, *elements: str) -> None:
         for element in elements:

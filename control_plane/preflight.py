@@ -35,8 +35,9 @@ def begin(road: Road, proposal: Proposal) -> bool:
         if not tables.proposals.swap(proposal, executing):
             return Written(False)
         tables.executions.add(execution)
-        refs = (execution.id, execution.grant_id)
-        return Written(True, (entry(road, "act.execution.begun", "plane", executing, refs),))
+        tickets = [ticket.id for ticket in tables.tickets.find(incident_id=proposal.incident_id)]
+        refs = (execution.id, execution.grant_id, *tickets)
+        return Written(True, (entry(road, "act.execution.begun", "plane", executing, refs, tickets=tickets),))
 
     began = road.ledger.do(change)
     road.notice("begun", execution.id)

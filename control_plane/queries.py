@@ -8,6 +8,7 @@ from control_plane.commands import need
 from control_plane.executor import execution_id_of
 from control_plane.gate import WAITING
 from control_plane.judging import ask, brief
+from control_plane.lineage import Lineage, lineage
 from control_plane.ports import Narrator
 from control_plane.road import Road
 from control_plane.tables import Shelf, Tables
@@ -67,12 +68,17 @@ class Card(Word):
 
 
 class AuditVerdict(Word):
-    """Whether the chain verifies, and where it breaks if not."""
+    """Whether the chain verifies, and where it breaks if not.
+
+    `steps` counts what the executor has intended, `steps_recorded` what the record says of it: they must agree.
+    """
 
     records: int
     verified: bool
     first_bad: str = ""
     reason: str = ""
+    steps: int = 0
+    steps_recorded: int = 0
 
 
 class Queries:
@@ -201,9 +207,20 @@ class Queries:
         need(who, Role.AUDITOR, Role.OPERATOR, Role.APPROVER)
         records = self._road.ledger.records(who.tenant)
         broken = first_break(records)
-        if broken is None:
-            return AuditVerdict(records=len(records), verified=True)
-        return AuditVerdict(records=len(records), verified=False, first_bad=broken.record_id, reason=broken.reason)
+        steps = self._read(lambda tables: tables.steps.count())
+        recorded = sum(record.kind == "act.step.intended" for record in records)
+        counts = {"records": len(records), "steps": steps, "steps_recorded": recorded}
+        if broken is not None:
+            return AuditVerdict(**counts, verified=False, first_bad=broken.record_id, reason=broken.reason)
+        if steps != recorded:
+            reason = f"the executor has {steps} steps and the record {recorded}; follow `act.step.intended`"
+            return AuditVerdict(**counts, verified=False, reason=reason)
+        return AuditVerdict(**counts, verified=True)
+
+    def lineage(self, who: Principal, id: str) -> Lineage:
+        """Return everything behind a proposal, down to raw events, and what came of it."""
+        need(who, *READERS)
+        return self._read(lambda tables: lineage(tables, self._some_proposal(tables, who, id)))
 
     def ask(self, who: Principal, question: str) -> Answer:
         """Answer a question from recorded facts, or refuse what the record cannot support."""

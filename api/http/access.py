@@ -44,6 +44,7 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role]] = {
     ("POST", "/chat"): READERS,
     ("GET", "/audit"): RECORD_READERS,
     ("GET", "/audit/verify"): RECORD_READERS,
+    ("GET", "/lineage/{id}"): READERS,
     ("GET", "/docs"): READERS,
     ("GET", "/docs/oauth2-redirect"): READERS,
     ("GET", "/openapi.json"): READERS,

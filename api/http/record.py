@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from api.http.context import Here, Who
 from api.http.reply import reply
+from control_plane.lineage import Lineage
 from domain.records import Record
 
 router = APIRouter(tags=["record"])
@@ -21,6 +22,12 @@ def audit(
 ) -> Response:
     """Show audit records; `ref` keeps those that mention an id."""
     return reply(house.queries.audit(who, ref=ref, limit=limit))
+
+
+@router.get("/lineage/{id}", response_model=Lineage)
+def lineage(house: Here, who: Who, id: str) -> Response:
+    """Show everything behind a proposal, down to raw events, and what came of it."""
+    return reply(house.queries.lineage(who, id))
 
 
 @router.get("/audit/verify")

@@ -2,14 +2,30 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints
 
 from domain.alarms import AlarmType
 from domain.base import Utc
 from domain.proposals import Plan
 
+
+def _written(value: object) -> object:
+    """Take a time only as text that begins with a date: a number could mean seconds, or milliseconds, or nothing."""
+    if not isinstance(value, str) or value[4:5] != "-":
+        raise ValueError("write a time as ISO 8601 with an offset, for example `2026-01-31T12:00:00Z`")
+    return value
+
+
+def _readable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("it holds control characters; remove them")
+    return value
+
+
+Moment = Annotated[Utc, BeforeValidator(_written)]
 Because = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+Region = Annotated[str, StringConstraints(max_length=256), AfterValidator(_readable)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_readable)]
 Elements = Annotated[tuple[Name, ...], Field(max_length=10_000)]
 
 
@@ -36,7 +52,7 @@ class Change(Reason):
 
 
 class Defer(Reason):
-    until: Utc
+    until: Moment
 
 
 class Settle(Reason):
@@ -50,16 +66,16 @@ class DeclarePlannedWork(_Request):
     elements: Annotated[Elements, Field(min_length=1)]
     affected: Elements = ()
     expected: tuple[AlarmType, ...] = ()
-    starts_at: Utc
-    ends_at: Utc
+    starts_at: Moment
+    ends_at: Moment
 
 
 class DeclareFreeze(Reason):
     """`region` empty: everywhere."""
 
-    region: Annotated[str, StringConstraints(max_length=256)] = ""
-    starts_at: Utc
-    ends_at: Utc
+    region: Region = ""
+    starts_at: Moment
+    ends_at: Moment
 
 
 class Question(_Request):

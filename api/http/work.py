@@ -7,8 +7,7 @@ from starlette.responses import Response
 
 from api.http.context import Here, Id, Who
 from api.http.reply import reply
-from api.http.schemas import Approve, Change, DeclareFreeze, DeclarePlannedWork, Defer, Reason, Settle
-from domain.base import Utc
+from api.http.schemas import Approve, Change, DeclareFreeze, DeclarePlannedWork, Defer, Moment, Reason, Settle
 from domain.bookkeeping import Quarantined, Tally
 from domain.execution import Step
 from domain.incidents import Incident, IncidentState
@@ -120,7 +119,7 @@ def tallies(house: Here, who: Who) -> Response:
 
 
 @router.get("/state")
-def state(house: Here, who: Who, at: Utc | None = None) -> Response:
+def state(house: Here, who: Who, at: Moment | None = None) -> Response:
     """Show topology, loads, alarms, slices and pending actions, now or as they were known at a time."""
     return reply(house.queries.state(who, at))
 

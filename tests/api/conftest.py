@@ -230,6 +230,7 @@ def house(words, clock):
             "health": {"status": "OK", "missing_sources": []},
             "audit": [words.record()],
             "verify_audit": AuditVerdict(records=1, verified=True),
+            "lineage": {"proposal": "p"},
             "ask": Answer(sentences=(Sentence(text="tp:a was locked.", cites=("ev_1",)),)),
         }
     )

@@ -33,6 +33,7 @@ EXPECTED = {
     ("POST", "/chat"): READERS,
     ("GET", "/audit"): {"auditor", "operator", "approver"},
     ("GET", "/audit/verify"): {"auditor", "operator", "approver"},
+    ("GET", "/lineage/{id}"): READERS,
 }
 ROUTES = sorted(
     (method, route.path)

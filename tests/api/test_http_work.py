@@ -63,6 +63,7 @@ def test_a_decision_becomes_one_command_in_the_name_of_who_asked(client, house, 
         (f"/state?at={NOON}", ("state", WHEN)),
         ("/audit?ref=p&limit=3", ("audit", "p", 3)),
         ("/audit/verify", ("verify_audit",)),
+        ("/lineage/p", ("lineage", "p")),
     ],
 )
 def test_a_question_becomes_one_query(client, house, path, call):

@@ -19,8 +19,7 @@ from tests.stage import CULPRIT
 
 POSTS = sorted(path for method, path in ACCESS if method == "POST")
 GETS = sorted(path for method, path in ACCESS if method == "GET" and "docs" not in path and "openapi" not in path)
-SENDER = {WEBHOOK: "feed", "/tmf-api/alarmManagement/v4/alarm": "feed", "/tmf-api/alarm/v4/alarm": "feed"}
-WRONG = (None, True, 17, -1, 1e308, "", "x", "x" * 5000, [], [[]], {}, {"a": {"b": []}}, "\u0000", "☠")
+SENDERS = [path for path in POSTS if path == WEBHOOK or path.endswith("/alarm")]
 CLOCKS = ("1970-01-01T00:00:00Z", "2100-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00")
 
 
@@ -42,44 +41,112 @@ def unharmed(house: RingHouse, waits: Proposal) -> None:
     assert first_break(house.records()) is None
 
 
-def at(path: str, house: RingHouse) -> str:
-    """Fill the id into a path: of the proposal that waits, or of its incident."""
+def filled(path: str, house: RingHouse) -> str:
+    """Put the id of what waits, or of its incident, into a path."""
     incident, proposal = house.incidents()[0].id, house.repairs()[0].id
     return path.replace("{id}", incident if path.startswith("/incidents") else proposal)
 
 
-def told(answer: Any, *, expected: int | None = None) -> None:
-    """Check the one shape of a refusal: 4xx with `{code, reason}`, one line, no stack trace."""
-    assert 400 <= answer.status_code < 500, (answer.status_code, answer.text[:300])
-    assert expected in {None, answer.status_code}, (answer.status_code, answer.text[:300])
+def sent(house: RingHouse, path: str, body: Any = None, **named: Any) -> Any:
+    return house.post("feed" if path in SENDERS else "ada-at-night", filled(path, house), body, **named)
+
+
+def wrong(answer: Any, *expected: int) -> str:
+    """Return what is wrong with a refusal, or nothing: it is `{code, reason}`, one line, no stack trace."""
+    if answer.status_code not in expected:
+        return f"{answer.status_code} {answer.text[:300]}"
     said = answer.json()
-    assert set(said) == {"code", "reason"}
-    assert said["code"]
-    assert 0 < len(said["reason"]) < 1500
-    assert "\n" not in said["reason"]
-    assert "Traceback" not in said["reason"]
+    if set(said) != {"code", "reason"} or not said["code"]:
+        return f"shape {answer.text[:300]}"
+    reason = said["reason"]
+    fine = 0 < len(reason) < 1500 and "\n" not in reason and "Traceback" not in reason
+    return "" if fine else f"reason {reason[:300]}"
 
 
-@pytest.mark.parametrize("name", BODIES)
-def test_a_bad_body_is_told_at_every_door(ring: RingHouse, name: str) -> None:
-    body, headers, status = BODIES[name]
-    before = ring.tallies()
-
-    answers = [
-        ring.post(SENDER.get(path, "ada-at-night"), at(path, ring), content=body, headers=headers) for path in POSTS
-    ]
-
-    for path, answer in zip(POSTS, answers, strict=True):
-        told(answer, expected=status if SENDER.get(path, path) == "feed" or path not in {ALARMS} else None)
-    tallied = {source: row["received"] - before.get(source, {"received": 0})["received"] for source, row in ring.tallies().items()}
-    assert not any(tallied.values()) or set(tallied) >= {"tmf642"}
+def faults(answers: dict[Any, Any], *expected: int) -> dict[Any, str]:
+    """Return which answers are not as they should be."""
+    return {name: found for name, answer in answers.items() if (found := wrong(answer, *expected))}
 
 
-@pytest.mark.parametrize("path", [path for path in POSTS if path not in SENDER])
-def test_an_unknown_field_and_an_empty_object_are_told(ring: RingHouse, path: str) -> None:
-    for body in ({}, {"colour": "blue"}, {"because": "x", "colour": "blue"}):
-        told(ring.post("ada-at-night", at(path, ring), body), expected=400)
+# --- what is no JSON, no object, or no body at all ---
 
+
+@pytest.mark.parametrize("path", POSTS)
+def test_a_bad_body_is_told(ring: RingHouse, path: str) -> None:
+    answers = {name: sent(ring, path, content=body, headers=more) for name, (body, more, _) in BODIES.items()}
+
+    assert {name: found for name, answer in answers.items() if (found := wrong(answer, BODIES[name][2]))} == {}
+
+
+# --- alarms ---
+
+ALARM_FAULTS: dict[str, dict[str, Any]] = {
+    "alarm.resource.unknown": {"alarmedObject": {"id": "tp:nowhere"}},
+    "type.unknown": {"alarmType": "teapotAlarm"},
+    "severity.unknown": {"perceivedSeverity": "apocalyptic"},
+    "status.unknown": {"state": "approved"},
+    "time.before_2000": {"alarmRaisedTime": CLOCKS[0]},
+    "time.in_future": {"alarmRaisedTime": CLOCKS[1]},
+    "time.unreadable": {"alarmRaisedTime": CLOCKS[2]},
+    "time.without_zone": {"alarmRaisedTime": "2026-01-12T12:00:00"},
+    "text.too_long": {"sourceSystemId": "x" * 1_000_000},
+    "text.not_printable": {"specificProblem": "a\u0000b"},
+    "shape.missing": {"probableCause": None},
+    "shape.wrong_type": {"alarmDetails": {"a": []}},
+}
+ALERT_FAULTS: dict[str, dict[str, Any]] = {
+    "alarm.resource.unknown": {"labels": {"alertname": "InterfaceDown", "element": "tp:nowhere"}},
+    "status.unknown": {"status": "pending"},
+    "time.before_2000": {"startsAt": CLOCKS[0]},
+    "time.in_future": {"startsAt": CLOCKS[1]},
+    "time.unreadable": {"startsAt": CLOCKS[3]},
+    "time.without_zone": {"startsAt": "2026-01-12T12:00:00"},
+    "text.too_long": {"labels": {"alertname": "x" * 1_000_000, "element": CULPRIT}},
+    "text.not_printable": {"labels": {"alertname": "\u001b[2J", "element": CULPRIT}},
+    "shape.missing": {"labels": None},
+    "shape.wrong_type": {"annotations": [1]},
+}
+
+
+@pytest.mark.parametrize("rule", ALARM_FAULTS)
+def test_a_bad_alarm_is_refused_by_its_rule_counted_and_kept_aside(ring: RingHouse, rule: str) -> None:
+    answer = ring.post("feed", ALARMS, ring.tmf_alarm(**ALARM_FAULTS[rule]))
+
+    assert wrong(answer, 400) == ""
+    assert answer.json()["code"] == rule
+    tally = ring.tallies()["tmf642"]
+    assert (tally["received"], tally["rejected"], tally["kept"]) == (1, 1, 0)
+    aside = ring.get("viewer", "/quarantine").json()
+    assert [(row["rule"], row["source"], len(row["payload"]) <= 2000) for row in aside] == [(rule, "tmf642", True)]
+
+
+@pytest.mark.parametrize("rule", ALERT_FAULTS)
+def test_a_bad_alert_does_not_take_the_good_ones_with_it(ring: RingHouse, rule: str) -> None:
+    before = ring.tallies()["alertmanager"]
+    good, bad = ring.alert("tp:c-d", alertname="FanSpeedOdd"), ring.alert(CULPRIT) | ALERT_FAULTS[rule]
+    receipt = ring.post("feed", WEBHOOK, {"alerts": [bad, good, bad]}).json()
+
+    assert (receipt["received"], receipt["kept"], receipt["rejected"]) == (3, 1, 2)
+    assert [rejection["rule"] for rejection in receipt["rejections"]] == [rule, rule]
+    after = ring.tallies()["alertmanager"]
+    assert (after["received"] - before["received"], after["rejected"] - before["rejected"]) == (3, 2)
+
+
+def test_late_alarms_are_kept_aside_and_counted(ring: RingHouse) -> None:
+    answer = ring.post("feed", ALARMS, ring.tmf_alarm(alarmRaisedTime="2026-01-01T00:00:00Z"))
+
+    assert (answer.status_code, answer.json()["late"]) == (202, 1)
+    assert ring.tallies()["tmf642"]["late"] == 1
+
+
+@pytest.mark.parametrize("alerts", [[], [None], [[]], [0] * 1000, ["x" * 10_000], [{}], [{"labels": {}}] * 200], ids=len)
+def test_a_webhook_full_of_nonsense_is_counted_to_the_last_item(ring: RingHouse, alerts: list[Any]) -> None:
+    receipt = ring.post("feed", WEBHOOK, {"alerts": alerts}).json()
+
+    assert (receipt["received"], receipt["rejected"]) == (len(alerts), len(alerts))
+
+
+# --- commands ---
 
 BECAUSE = {"because": "x"}
 WINDOW = {"starts_at": "2026-01-12T12:00:00Z", "ends_at": "2026-01-12T13:00:00Z"}
@@ -96,30 +163,45 @@ SOUND: dict[str, dict[str, Any]] = {
     "/steps/{id}/settle": BECAUSE | {"happened": True},
     "/chat": {"question": "why?"},
 }
+NO_TEXT = (None, True, 17, -1, 1e308, [], [[]], {}, {"a": {"b": []}}, "x" * 5000, "\u0000", "\u200b")
+EMPTY = ("", "  ", "\n")
+NO_TIME = (None, False, 0, 10**15, -1.5, "17", "-1", "", "now", "2026-02-30T00:00:00Z", "2026-01-12T12:00:00", [], {})
+IMPOSSIBLE: dict[str, tuple[Any, ...]] = {
+    "because": NO_TEXT + EMPTY,
+    "question": (*NO_TEXT[:-2], *EMPTY),
+    "region": NO_TEXT,
+    "change_id": (*NO_TEXT, ""),
+    "plan_digest": (0, "x", "0" * 63, "Z" * 64, "٠" * 64, [], {}),
+    "until": NO_TIME + CLOCKS,
+    "starts_at": (*NO_TIME, "2026-01-12T14:00:00Z", *CLOCKS[1:]),
+    "ends_at": (*NO_TIME, "2026-01-12T12:00:00Z", CLOCKS[0], *CLOCKS[2:]),
+    "elements": (None, 1, "x", {}, [], [1], [[]], [""], ["tp:nowhere"], ["x" * 300], [CULPRIT, None]),
+    "affected": (None, 1, "x", {}, [1], [[]], [""], ["tp:nowhere"]),
+    "expected": (None, 1, "link_down", {}, ["teapot"], [1]),
+    "happened": (None, 0, 1, "true", "yes", [], {}),
+    "plan": (None, 1, "x", [], {}, {"steps": None}, {"steps": {}}, {"steps": [STEP], "digest": "0" * 64}),
+}
 
 
 @pytest.mark.parametrize(("path", "name"), [(path, name) for path, body in SOUND.items() for name in body])
-def test_a_field_of_the_wrong_type_is_told(ring: RingHouse, path: str, name: str) -> None:
-    takes = {"because": {"x", "x" * 5000, "☠"}, "change_id": {"x", "☠"}, "region": {"x", "☠", ""}, "question": {"x", "☠"}}
-    for wrong in WRONG:
-        if isinstance(wrong, str) and wrong in takes.get(name, set()):
-            continue
-        if (name, wrong) == ("plan_digest", None) or (name in {"affected", "expected"} and wrong == []):
-            continue
-        told(ring.post("ada-at-night", at(path, ring), SOUND[path] | {name: wrong}), expected=400)
+def test_a_value_that_cannot_be_is_told(ring: RingHouse, path: str, name: str) -> None:
+    answers = {repr(value)[:40]: sent(ring, path, SOUND[path] | {name: value}) for value in IMPOSSIBLE[name]}
+
+    assert faults(answers, 400) == {}
 
 
-@pytest.mark.parametrize("moment", [*CLOCKS, "2026-01-12T12:00:00", "now", "", "2026-02-30T00:00:00Z", 10**15])
-@pytest.mark.parametrize("path", ["/proposals/{id}/defer", "/planned-work", "/freezes"])
-def test_an_impossible_time_is_told(ring: RingHouse, path: str, moment: object) -> None:
-    name = "until" if path.endswith("defer") else "ends_at"
-    if (path, moment) in {(path, "2100-01-01T00:00:00Z"), (path, 10**15)} and name == "ends_at":
-        pytest.skip("a window may end late")
+@pytest.mark.parametrize("path", SOUND)
+def test_a_field_too_few_or_too_many_is_told(ring: RingHouse, path: str) -> None:
+    optional = {"plan_digest", "affected", "expected", "region"}
+    fewer = {name: {n: v for n, v in SOUND[path].items() if n != name} for name in SOUND[path] if name not in optional}
 
-    told(ring.post("ada-at-night", at(path, ring), SOUND[path] | {name: moment}), expected=400)
+    answers = {name: sent(ring, path, body) for name, body in fewer.items()}
+    answers["too many"] = sent(ring, path, SOUND[path] | {"colour": "blue"})
+
+    assert faults(answers, 400) == {}
 
 
-@pytest.mark.parametrize("steps", [
+IMPOSSIBLE_PLANS: tuple[Any, ...] = (
     [],
     [{"kind": "reboot_the_world", "target": CULPRIT}],
     [{"target": CULPRIT}],
@@ -127,72 +209,80 @@ def test_an_impossible_time_is_told(ring: RingHouse, path: str, moment: object) 
     [{"kind": "interface_up", "target": ""}],
     [{"kind": "interface_up", "target": "tp:nowhere"}],
     [{"kind": "interface_up", "target": "node:a"}],
-    [{"kind": "drain_link", "target": "link:b-c", "previous_metric": 0}],
-    [{"kind": "drain_link", "target": "link:b-c", "previous_metric": 65536}],
-    [{"kind": "drain_link", "target": "link:b-c", "previous_metric": "ten"}],
+    [{"kind": "interface_up", "target": CULPRIT}, {"kind": "lock_cell", "target": "node:a"}],
+    [STEP | {"previous_metric": 0}],
+    [STEP | {"previous_metric": 65536}],
+    [STEP | {"previous_metric": "ten"}],
+    [STEP | {"previous_metric": 1e300}],
     [{"kind": "steer_demand", "target": "demand:a-b", "via": "node:nowhere"}],
+    [{"kind": "steer_demand", "target": "demand:a-b", "via": "power:a"}],
     [{"kind": "steer_demand", "target": "demand:a-b", "via": 7}],
     [{"kind": "interface_up", "target": CULPRIT, "harm": "none"}],
     [STEP] * 65,
     [None],
     "interface_up",
-], ids=lambda steps: str(steps)[:60])  # fmt: skip
-def test_a_plan_that_cannot_be_leaves_the_one_that_waits_alone(ring: RingHouse, steps: object) -> None:
-    proposal = ring.repairs()[0]
-
-    answer = ring.post("ada", f"/proposals/{proposal.id}/change", BECAUSE | {"plan": {"steps": steps}})
-
-    told(answer, expected=400)
+)
 
 
-@pytest.mark.parametrize("path", GETS)
-def test_a_method_that_a_path_does_not_take_is_told_with_those_it_takes(ring: RingHouse, path: str) -> None:
-    for method in ("PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"):
-        answer = ring.door.request(method, at(path, ring), headers=ring.bearer("operator"))
+def test_a_plan_that_cannot_be_leaves_the_one_that_waits_alone(ring: RingHouse) -> None:
+    bodies = {str(steps)[:90]: BECAUSE | {"plan": {"steps": steps}} for steps in IMPOSSIBLE_PLANS}
 
-        told(answer, expected=405)
-        assert "GET" in answer.headers["Allow"]
+    answers = {name: sent(ring, "/proposals/{id}/change", body) for name, body in bodies.items()}
 
-
-@pytest.mark.parametrize("path", [path for path in (*GETS, *POSTS) if "{id}" in path])
-def test_an_unknown_id_is_told(ring: RingHouse, path: str) -> None:
-    for id in ("inc_00000000000000000000000000", "nothing", "%20", "x" * 250):
-        method = "GET" if path in GETS else "POST"
-        filled = path.replace("{id}", id)
-        answer = ring.door.request(
-            method, filled, json=SOUND.get(path) if method == "POST" else None, headers=ring.bearer("ada-at-night")
-        )
-        told(answer, expected=404)
+    assert faults(answers, 400) == {}
 
 
-@pytest.mark.parametrize("value", ["-1", "null", "", "1e9", "10000000000", "1.5", "ten", "٣", "0x10", " 5", "NaN"])
+# --- questions ---
+
+
+def test_a_method_that_a_path_does_not_take_is_told_with_those_it_takes(ring: RingHouse) -> None:
+    for path in {*GETS, *POSTS}:
+        taken = {method for method, row in ACCESS if row == path}
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "X" * 30} - taken:
+            answer = ring.door.request(method, filled(path, ring), headers=ring.bearer("operator"))
+
+            assert wrong(answer, 405) == "", (method, path)
+            assert taken <= set(answer.headers["Allow"].split(", ")), (method, path)
+
+
+@pytest.mark.parametrize("id", ["inc_00000000000000000000000000", "nothing", "%20", "x" * 250])
+def test_an_unknown_id_is_told(ring: RingHouse, id: str) -> None:
+    gets = {path: ring.get("auditor", path.replace("{id}", id)) for path in GETS if "{id}" in path}
+    posts = {path: ring.post("ada-at-night", path.replace("{id}", id), SOUND[path]) for path in SOUND if "{id}" in path}
+
+    assert faults(gets, 404) == {}
+    assert faults(posts, 404) == {}
+
+
 @pytest.mark.parametrize(
     ("path", "name"),
+    [(ALARMS, "limit"), (ALARMS, "offset"), (TICKETS, "limit"), ("/incidents", "limit"), ("/quarantine", "limit")],
+)
+def test_a_page_that_cannot_be_is_told(ring: RingHouse, path: str, name: str) -> None:
+    values = ("-1", "null", "", "1e9", "10000000000", "1.5", "ten", "0x10", "NaN", "1_000", "9" * 5000)
+
+    answers = {value[:20]: ring.get("auditor", path, **{name: value}) for value in values}
+
+    assert faults(answers, 400) == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "values"),
     [
-        *((ALARMS, name) for name in ("limit", "offset")),
-        (TICKETS, "limit"),
-        *((path, "limit") for path in ("/incidents", "/quarantine", "/audit")),
+        ("/state", "at", ("null", "yesterday", "17", "-1", "2026-01-12T12:00:00", *CLOCKS[1:], "x" * 300)),
+        ("/incidents", "state", ("null", "broken", "OPEN", "", "\x00")),
+        ("/incidents", "after", ("x" * 300,)),
+        ("/audit", "ref", ("", "x" * 300)),
+        ("/audit", "limit", ("-1", "0", "null", "1e9", "1001")),
     ],
 )
-def test_a_page_that_cannot_be_is_told(ring: RingHouse, path: str, name: str, value: str) -> None:
-    if value == " 5":
-        pytest.skip("a space around a number is harmless")
+def test_a_question_that_cannot_be_is_told(ring: RingHouse, path: str, name: str, values: tuple[str, ...]) -> None:
+    answers = {value[:20]: ring.get("auditor", path, **{name: value}) for value in values}
 
-    told(ring.get("auditor", path, **{name: value}), expected=400)
-
-
-@pytest.mark.parametrize(("path", "name"), [("/state", "at"), ("/incidents", "state"), ("/incidents", "after")])
-def test_a_question_that_cannot_be_is_told(ring: RingHouse, path: str, name: str) -> None:
-    for value in ("null", "yesterday", "2026-01-12T12:00:00", *CLOCKS[1:], "x" * 300, "-1", "\x00"):
-        answer = ring.get("viewer", path, **{name: value})
-        if (path, name) == ("/incidents", "after") and len(value) <= 256:
-            assert answer.status_code in {200, 400}
-        elif (name, value) != ("at", CLOCKS[2]):
-            told(answer, expected=400)
+    assert faults(answers, 400) == {}
 
 
 def test_the_state_of_a_moment_before_everything_is_an_answer(ring: RingHouse) -> None:
     answer = ring.get("viewer", "/state", at=CLOCKS[0])
 
-    assert answer.status_code == 200
-    assert answer.json()["alarms"] == []
+    assert (answer.status_code, answer.json()["alarms"]) == (200, [])

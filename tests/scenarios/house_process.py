@@ -46,9 +46,9 @@ class WithoutModel(Attributor):
         return Attribution(not_checked=("attribution is switched off here",))
 
 
-def built(folder: Path, url: str) -> House:
-    """Return a house over the plant at `url`, quick enough to be started a hundred times."""
-    house = build(settings.load(data=folder, verify_s=8.0, settle_s=1.0), EmulatedNetwork(url))
+def built(folder: Path, network: EmulatedNetwork) -> House:
+    """Return a house over a network, quick enough to be started a hundred times."""
+    house = build(settings.load(data=folder, verify_s=8.0, settle_s=1.0), network)
     road = house.road
     tools: Any = {"telemetry": road.live.history, "twin": road.live, "past": road.past}
     box: Any = Toolbox(CARDS["diagnostics"], tools, road.ledger, road.clock)
@@ -133,7 +133,7 @@ def main() -> None:
     parser.add_argument("--settle-doubt", action="store_true")
     parser.add_argument("--limit", type=float, default=60.0)
     asked = parser.parse_args()
-    house = built(asked.folder, asked.url)
+    house = built(asked.folder, EmulatedNetwork(asked.url))
 
     def watch(passed: str, _ref: str) -> None:
         if passed == asked.kill_at:

@@ -1,0 +1,143 @@
+"""A house over a real plant, in real time: the ring of `tests/stage.py`, and the people around it.
+
+Nothing is scripted but the people. What is waited for is asked for again and again until it is so, or a generous
+time is over; then the failure says where the matter stands.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from adapters.network.emulated.launcher import RunningPlant
+from api.bootstrap import House
+from control_plane.executor import execution_id_of
+from control_plane.gate import WAITING
+from control_plane.proposing import repairs
+from control_plane.tables import Tables
+from domain.diagnosis import FaultKind
+from domain.execution import Execution, Step, StepState
+from domain.identity import Principal
+from domain.incidents import Incident, IncidentState
+from domain.proposals import Plan, Proposal, ProposalState
+from domain.records import first_break
+from tests.scenarios.house_process import built, person, report
+from tests.stage import CULPRIT
+
+PATIENCE_S = 45.0
+
+
+@dataclass
+class Scene:
+    """A running house, the plant under it, and three people who may sign and operate."""
+
+    house: House
+    plant: RunningPlant
+    people: list[Principal] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.people = [person(self.house, name) for name in ("approver-one", "approver-two", "approver-three")]
+
+    @property
+    def one(self) -> Principal:
+        return self.people[0]
+
+    def read(self, query: Callable[[Tables], Any]) -> Any:
+        return self.house.road.ledger.read(query)
+
+    def until(self, what: Callable[[], Any], within_s: float = PATIENCE_S) -> Any:
+        """Return the first truth that `what` gives; fail with where the road stands when it gives none."""
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            found = what()
+            if found:
+                return found
+            time.sleep(0.02)
+        raise AssertionError(report(self.house, self.one))
+
+    def on(self, point: str, act: Callable[[str], object], *, times: int = 1) -> None:
+        """Do something the first `times` times that the road passes a point, before it goes on."""
+        left = [times]
+
+        def watch(passed: str, ref: str) -> None:
+            if passed == point and left[0] > 0:
+                left[0] -= 1
+                act(ref)
+
+        self.house.road.watchers.append(watch)
+
+    # what goes wrong, and who decides
+
+    def break_culprit(self) -> Proposal:
+        """Lock the culprit by mistake; return the repair that waits for people once all alarms are in."""
+        self.plant.umpire().inject(FaultKind.INTERFACE_LOCKED, CULPRIT)
+        return self.until(self.settled_proposal)
+
+    def settled_proposal(self) -> Proposal | None:
+        """Return the repair that waits and rests on a diagnosis that is no longer provisional, if there is one."""
+        for card in self.house.queries.inbox(self.one):
+            if card.latest is not None and not card.latest.provisional and repairs(card.proposal):
+                return card.proposal
+        return None
+
+    def approve(self, proposal: Proposal, signers: list[Principal] | None = None) -> Proposal:
+        """Have people sign until nothing is waited for any more."""
+        for who in signers or self.people:
+            if proposal.state not in WAITING:
+                break
+            proposal = self.house.commands.approve(who, proposal.id, "it was rehearsed, and the cause is plausible")
+        return proposal
+
+    def change(self, proposal: Proposal, plan: Plan) -> Proposal:
+        """Ask for another plan as the first person; return it once it waits for the others."""
+        new = self.house.commands.change(self.one, proposal.id, plan, "in several steps")
+        return self.until(lambda: found if (found := self.proposal(new.id)).state in WAITING else None)
+
+    # where it stands
+
+    def proposal(self, id: str) -> Proposal:
+        found = self.read(lambda tables: tables.proposals.get(id))
+        assert found is not None
+        return found
+
+    def execution(self, proposal: Proposal) -> Execution | None:
+        return self.read(lambda tables: tables.executions.get(execution_id_of(proposal.id)))
+
+    def steps(self, proposal: Proposal) -> dict[str, Step]:
+        """Return the steps of a plan by `kind:index`."""
+        found = self.read(lambda tables: tables.steps.find(execution_id=execution_id_of(proposal.id)))
+        return {f"{step.kind}:{step.index}": step for step in found}
+
+    def in_doubt(self) -> list[Step]:
+        return self.read(lambda tables: tables.steps.find(state=StepState.IN_DOUBT))
+
+    def settled(self, proposal: Proposal) -> Proposal:
+        """Wait until a proposal has come to its end."""
+        return self.until(
+            lambda: found if (found := self.proposal(proposal.id)).state is ProposalState.SETTLED else None
+        )
+
+    def incident(self) -> Incident | None:
+        """Return the incident at the culprit, if there is one."""
+        found = [i for i in self.read(lambda tables: tables.incidents.find()) if CULPRIT in i.elements]
+        return found[-1] if found else None
+
+    def closed(self) -> Incident:
+        """Wait until the incident at the culprit is closed."""
+        return self.until(
+            lambda: found if (found := self.incident()) and found.state is IncidentState.CLOSED else None
+        )
+
+    def effects(self) -> list[dict[str, Any]]:
+        """Return everything that really happened in the plant, in order."""
+        return self.plant.umpire().journal()
+
+    def intact(self) -> bool:
+        """Say whether the chain of records verifies."""
+        return first_break(self.house.road.ledger.records()) is None
+
+
+def open_house(folder: Path, plant: RunningPlant, *, timeout_s: float = 5.0) -> House:
+    """Return a house over the plant that serves `folder`; it is not started yet."""
+    return built(folder, plant.network(timeout_s=timeout_s))
