@@ -142,7 +142,7 @@ def _intend(road: Road, matter: Matter, kind: RightKind, index: int, action: Act
         index=index,
         action=action,
         worker=road.worker,
-        before=dict(_read_state(hands, action.target)),
+        before=dict(read_state(hands, action.target)),
         intended_at=road.clock.now(),
     )
 
@@ -228,7 +228,7 @@ def _stopping(road: Road, execution_id: str) -> bool:
 def _settle_step(road: Road, matter: Matter, step: Step, state: StepState, note: str) -> None:
     """Commit what became of a step; one that is in doubt stops the plan until a person decides."""
     road.notice("acted", step.id)
-    after = dict(_read_state(road.hands_for(step.action), step.action.target))
+    after = dict(read_state(road.hands_for(step.action), step.action.target))
     took_effect = step.action.took_effect(step.before, after) if state is StepState.DONE and after else None
     now = road.clock.now()
     settled = step.but(state=state, note=note, after=after, took_effect=took_effect, settled_at=now)
@@ -304,7 +304,7 @@ def settle(road: Road, execution: Execution, outcome: Outcome) -> None:
     road.notice("verified", execution.id)
 
 
-def _read_state(hands: Hands, element: str) -> Mapping[str, str]:
+def read_state(hands: Hands, element: str) -> Mapping[str, str]:
     """Read the element's state; a device that does not answer shows nothing, which proves nothing."""
     try:
         return hands.state(element)

@@ -11,7 +11,7 @@ or against it, and detours are held against what the service promises, not again
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from control_plane.executor import Matter, settle
+from control_plane.executor import Matter, read_state, settle
 from control_plane.gathering import ONSET_SLACK
 from control_plane.ports import Written
 from control_plane.proposing import repairs
@@ -19,7 +19,7 @@ from control_plane.road import Road
 from control_plane.tables import Tables
 from domain.actions import ActionClass
 from domain.alarms import Alarm
-from domain.execution import Check, Execution, ExecutionState, Outcome, StepState
+from domain.execution import Check, Execution, ExecutionState, Outcome, Step, StepState
 from domain.gate import RightKind
 from domain.incidents import Resolution
 from domain.measurements import METRICS, Metric
@@ -55,7 +55,7 @@ def measure(road: Road, matter: Matter) -> tuple[Check, ...]:
     """Return what can be seen now: effect, alarms, KPIs, timing, and the forecast for doing nothing."""
     alarms = _counted(road, matter)
     return (
-        _effect(matter),
+        _effect(road, matter),
         _alarms(alarms),
         _kpis(road, matter, alarms),
         _timing(road, matter, alarms),
@@ -79,11 +79,20 @@ def _drained(road: Road, matter: Matter) -> frozenset[str]:
     return frozenset(name for link in links for name in (link.id, link.source, link.destination))
 
 
-def _effect(matter: Matter) -> Check:
+def _effect(road: Road, matter: Matter) -> Check:
     steps = [step for step in matter.steps.values() if step.kind is RightKind.STEP]
-    silent = [step.action.target for step in steps if not step.took_effect]
+    silent = [step.action.target for step in steps if not _took_effect(road, step)]
     detail = f"no change can be read back on {', '.join(silent)}" if silent else "every change can be read back"
     return Check(name="effect", passed=bool(steps) and not silent, detail=detail)
+
+
+def _took_effect(road: Road, step: Step) -> bool:
+    """Say whether a step shows on its device; where that was not known when it was settled, look again."""
+    if step.took_effect is not None:
+        return step.took_effect
+    if step.state is not StepState.DONE or not step.before:
+        return False
+    return step.action.took_effect(step.before, read_state(road.hands_for(step.action), step.action.target))
 
 
 def _alarms(alarms: Iterable[Alarm]) -> Check:
@@ -128,7 +137,7 @@ def _troubles(road: Road, picture: Picture) -> list[Anomaly]:
 def _within_promise(road: Road, anomaly: Anomaly) -> bool:
     """Say whether something unusual harms nobody: a repair may leave traffic on another way than before.
 
-    A longer way is fine within the slice's bound, a fuller link is fine below its capacity, and a young process
+    A longer way is fine within the slice's bound (one that the usual way did not keep promises nothing), a fuller link is fine below its capacity, and a young process
     is what a restart looks like: loss, adjacency and throughput tell whether it serves.
     """
     match anomaly.metric:
@@ -137,7 +146,8 @@ def _within_promise(road: Road, anomaly: Anomaly) -> bool:
         case Metric.UTILISATION:
             return anomaly.value < 1.0
         case Metric.DELAY:
-            return anomaly.value <= road.live.promised_delay_ms.get(anomaly.element, 0.0)
+            bound = road.live.promised_delay_ms.get(anomaly.element, 0.0)
+            return anomaly.value <= bound or 0.0 < bound < anomaly.usual
         case _:
             return METRICS[anomaly.metric].bad == 0
 
@@ -202,7 +212,7 @@ def _settle_recovered(road: Road, execution: Execution, checks: tuple[Check, ...
 
 def _settle_by_read_back(road: Road, matter: Matter) -> None:
     """A plan that was to recover nothing (a ticket) is done when what it wrote can be read back."""
-    check = _effect(matter)
+    check = _effect(road, matter)
     resolution = Resolution.RESTORED if check.passed else Resolution.UNRESOLVED
     because = f"nothing in the network was to change; {check.detail}"
     outcome = Outcome(resolution=resolution, checks=(check,), because=because, measured_at=road.clock.now())

@@ -123,7 +123,8 @@ def test_a_bad_alarm_is_refused_by_its_rule_counted_and_kept_aside(ring: RingHou
 @pytest.mark.parametrize("rule", ALERT_FAULTS)
 def test_a_bad_alert_does_not_take_the_good_ones_with_it(ring: RingHouse, rule: str) -> None:
     before = ring.tallies()["alertmanager"]
-    good, bad = ring.alert("tp:c-d", alertname="FanSpeedOdd"), ring.alert(CULPRIT) | ALERT_FAULTS[rule]
+    over = {"status": "resolved", "endsAt": ring.clock.now().isoformat()}
+    good, bad = ring.alert("tp:c-d") | over, ring.alert(CULPRIT) | ALERT_FAULTS[rule]
     receipt = ring.post("feed", WEBHOOK, {"alerts": [bad, good, bad]}).json()
 
     assert (receipt["received"], receipt["kept"], receipt["rejected"]) == (3, 1, 2)
@@ -259,7 +260,7 @@ def test_an_unknown_id_is_told(ring: RingHouse, id: str) -> None:
     [(ALARMS, "limit"), (ALARMS, "offset"), (TICKETS, "limit"), ("/incidents", "limit"), ("/quarantine", "limit")],
 )
 def test_a_page_that_cannot_be_is_told(ring: RingHouse, path: str, name: str) -> None:
-    values = ("-1", "null", "", "1e9", "10000000000", "1.5", "ten", "0x10", "NaN", "1_000", "9" * 5000)
+    values = ("-1", "null", "", "1e9", "10000000000", "1.5", "ten", "0x10", "NaN", "9" * 5000)
 
     answers = {value[:20]: ring.get("auditor", path, **{name: value}) for value in values}
 

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from adapters.network.emulated.launcher import RunningPlant
+from adapters.network.emulated.umpire import Umpire
 from api.bootstrap import House
 from control_plane.executor import execution_id_of
 from control_plane.gate import WAITING
 from control_plane.proposing import repairs
 from control_plane.tables import Tables
 from domain.diagnosis import FaultKind
+from domain.errors import Conflict
 from domain.execution import Execution, Step, StepState
 from domain.identity import Principal
 from domain.incidents import Incident, IncidentState
@@ -35,8 +37,10 @@ class Scene:
     house: House
     plant: RunningPlant
     people: list[Principal] = field(default_factory=list)
+    umpire: Umpire = field(init=False)
 
     def __post_init__(self) -> None:
+        self.umpire = self.plant.umpire()
         self.people = [person(self.house, name) for name in ("approver-one", "approver-two", "approver-three")]
 
     @property
@@ -56,14 +60,13 @@ class Scene:
             time.sleep(0.02)
         raise AssertionError(report(self.house, self.one))
 
-    def on(self, point: str, act: Callable[[str], object], *, times: int = 1) -> None:
-        """Do something the first `times` times that the road passes a point, before it goes on."""
-        left = [times]
+    def on(self, point: str, about: str, act: Callable[[], object]) -> None:
+        """Do something the first time that the road passes a point with this reference, before it goes on."""
+        left = [act]
 
         def watch(passed: str, ref: str) -> None:
-            if passed == point and left[0] > 0:
-                left[0] -= 1
-                act(ref)
+            if (passed, ref) == (point, about) and left:
+                left.pop()()
 
         self.house.road.watchers.append(watch)
 
@@ -71,23 +74,37 @@ class Scene:
 
     def break_culprit(self) -> Proposal:
         """Lock the culprit by mistake; return the repair that waits for people once all alarms are in."""
-        self.plant.umpire().inject(FaultKind.INTERFACE_LOCKED, CULPRIT)
+        self.umpire.inject(FaultKind.INTERFACE_LOCKED, CULPRIT)
         return self.until(self.settled_proposal)
 
     def settled_proposal(self) -> Proposal | None:
         """Return the repair that waits and rests on a diagnosis that is no longer provisional, if there is one."""
         for card in self.house.queries.inbox(self.one):
-            if card.latest is not None and not card.latest.provisional and repairs(card.proposal):
+            latest = card.latest
+            if latest and not latest.provisional and latest.id == card.proposal.diagnosis_id and repairs(card.proposal):
                 return card.proposal
         return None
 
     def approve(self, proposal: Proposal, signers: list[Principal] | None = None) -> Proposal:
-        """Have people sign until nothing is waited for any more."""
+        """Have people sign until nothing is waited for any more; one that is being renewed is signed when it waits."""
         for who in signers or self.people:
-            if proposal.state not in WAITING:
+            if self.until(lambda: self._decidable(proposal)).state not in WAITING:
                 break
-            proposal = self.house.commands.approve(who, proposal.id, "it was rehearsed, and the cause is plausible")
-        return proposal
+            self.until(lambda person=who: self._signs(person, proposal))
+        return self.proposal(proposal.id)
+
+    def _decidable(self, proposal: Proposal) -> Proposal | None:
+        found = self.proposal(proposal.id)
+        return None if found.state in {ProposalState.DRAFTED, ProposalState.REHEARSED} else found
+
+    def _signs(self, who: Principal, proposal: Proposal) -> bool:
+        try:
+            self.house.commands.approve(who, proposal.id, "it was rehearsed, and the cause is plausible")
+        except Conflict:
+            if self._decidable(proposal) is not None:
+                raise
+            return False  # it is renewed at this moment
+        return True
 
     def change(self, proposal: Proposal, plan: Plan) -> Proposal:
         """Ask for another plan as the first person; return it once it waits for the others."""
@@ -103,6 +120,10 @@ class Scene:
 
     def execution(self, proposal: Proposal) -> Execution | None:
         return self.read(lambda tables: tables.executions.get(execution_id_of(proposal.id)))
+
+    def key(self, proposal: Proposal, step: str) -> str:
+        """Return the idempotency key of a step: `step:0`, `inverse:1`."""
+        return f"{execution_id_of(proposal.id)}:{step}"
 
     def steps(self, proposal: Proposal) -> dict[str, Step]:
         """Return the steps of a plan by `kind:index`."""
@@ -131,7 +152,7 @@ class Scene:
 
     def effects(self) -> list[dict[str, Any]]:
         """Return everything that really happened in the plant, in order."""
-        return self.plant.umpire().journal()
+        return self.umpire.journal()
 
     def intact(self) -> bool:
         """Say whether the chain of records verifies."""

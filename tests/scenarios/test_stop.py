@@ -1,9 +1,11 @@
 """An operator stops a plan that is being carried out on a real plant: nothing further is sent, what is done is undone."""
 
 import time
+from functools import partial
 
 import pytest
 
+from control_plane.executor import execution_id_of
 from domain.actions import DrainLink, InterfaceUp, SteerDemand
 from domain.errors import Conflict
 from domain.execution import StepState
@@ -24,23 +26,21 @@ PLAN = Plan(
 
 def test_a_stop_in_flight_sends_no_further_step_and_undoes_the_done_ones_in_reverse(scene: Scene) -> None:
     proposal = scene.change(scene.break_culprit(), PLAN)
-    stopped_at: list[float] = []
+    marks: list[float] = []
 
-    def stop(ref: str) -> None:
-        if ref.endswith("step:2"):
-            scene.house.commands.stop(scene.one, proposal.id, "the wrong link")
-            stopped_at.append(time.monotonic())
+    def stop() -> None:
+        scene.house.commands.stop(scene.one, proposal.id, "the wrong link")
+        marks.append(time.monotonic())
 
-    scene.on("sent", stop, times=3)
-    halted_at: list[float] = []
-    scene.on("compensating", lambda _: halted_at.append(time.monotonic()))
+    scene.on("sent", scene.key(proposal, "step:2"), stop)
+    scene.on("compensating", execution_id_of(proposal.id), lambda: marks.append(time.monotonic()))
     scene.approve(proposal, scene.people[1:])
     scene.settled(proposal)
 
     execution, steps = scene.execution(proposal), scene.steps(proposal)
     assert execution is not None
     assert execution.outcome is not None
-    print(f"from the stop to the last word on sending: {halted_at[0] - stopped_at[0]:.3f} s")  # noqa: T201  # a figure
+    print(f"\nfrom the stop to where no step can be sent any more: {marks[1] - marks[0]:.3f} s")  # noqa: T201  # a figure
     assert "step:3" not in steps
     assert execution.stopped_by == "approver-one"
     assert execution.outcome.resolution is Resolution.ROLLED_BACK
@@ -52,13 +52,14 @@ def test_a_stop_in_flight_sends_no_further_step_and_undoes_the_done_ones_in_reve
 
 def test_a_step_that_was_accepted_and_is_not_done_yet_is_cancelled_by_a_stop(scene: Scene) -> None:
     proposal = scene.break_culprit()
-    scene.on("sent", lambda _: scene.house.commands.stop(scene.one, proposal.id, "not now"))
+    stop = partial(scene.house.commands.stop, scene.one, proposal.id, "not now")
+    scene.on("sent", scene.key(proposal, "step:0"), stop)
 
     scene.approve(proposal)
     scene.settled(proposal)
 
-    (step,) = (step for name, step in scene.steps(proposal).items() if name == "step:0")
-    assert (step.state, scene.effects()) == (StepState.FAILED, [])
+    assert scene.steps(proposal)["step:0"].state is StepState.FAILED
+    assert scene.effects() == []
     assert scene.house.road.network.state(CULPRIT)["administrative"] == "locked"
 
 
