@@ -185,7 +185,7 @@ class _Play:
         """Be the people at the gate: read the card, then sign what was rehearsed as sound, two of them if need be."""
         for card in self.house.queries.inbox(self.people[0]):
             seen_at = self.first_seen.setdefault(card.proposal.id, time.monotonic())
-            settled = card.latest is not None and not card.latest.provisional
+            settled = card.diagnosis is not None and not card.diagnosis.provisional
             if card.proposal.state not in WAITING or time.monotonic() - seen_at < _READING_S or not settled:
                 continue
             self._sign(card)

@@ -108,7 +108,7 @@ def _waiting(house: House, viewer: Principal, over: threading.Event) -> Card | N
         if over.wait(_POLL_S):
             return None
         inbox = house.queries.inbox(viewer)
-        settled = [card for card in inbox if card.latest and not card.latest.provisional]
+        settled = [card for card in inbox if card.diagnosis and not card.diagnosis.provisional]
         if settled:
             return settled[0]
         is_open = bool(house.queries.incidents(viewer, state=IncidentState.OPEN))

@@ -107,6 +107,7 @@ def figures_of(cases: Sequence[Case]) -> Figures:
     return {
         "p50_s": quantile(took, 0.5),
         "p99_s": quantile(took, 0.99),
+        "within_1s": round(sum(latency <= 1.0 for latency in took) / n, 4) if n else None,
         "n": n,
         "no_proposal": len(missed),
         "no_incident": missed.count(NO_INCIDENT),

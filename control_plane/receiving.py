@@ -187,7 +187,7 @@ def _entry(actor: str, source: str, receipt: Receipt, folded: Folded, now: datet
 
 
 def _digest_as_stored(alarms: Iterable[Alarm]) -> str:
-    """Return the SHA-256 of the alarms as stored, a line for each; canonical JSON would cost as much as all the rest."""
+    """Return the SHA-256 of the alarms as stored, a line for each; canonical JSON would cost as much as the rest."""
     return hashlib.sha256(b"".join(alarm.model_dump_json().encode() + b"\n" for alarm in alarms)).hexdigest()
 
 

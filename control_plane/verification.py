@@ -137,8 +137,9 @@ def _troubles(road: Road, picture: Picture) -> list[Anomaly]:
 def _within_promise(road: Road, anomaly: Anomaly) -> bool:
     """Say whether something unusual harms nobody: a repair may leave traffic on another way than before.
 
-    A longer way is fine within the slice's bound (one that the usual way did not keep promises nothing), a fuller link is fine below its capacity, and a young process
-    is what a restart looks like: loss, adjacency and throughput tell whether it serves.
+    A longer way is fine within the slice's bound (one that the usual way did not keep promises nothing), a fuller
+    link is fine below its capacity, and a young process is what a restart looks like: loss, adjacency and throughput
+    tell whether it serves.
     """
     match anomaly.metric:
         case Metric.PROCESS_UPTIME | Metric.CPU:

@@ -67,7 +67,7 @@ def test_a_fault_without_a_proposal_counts_and_has_its_reason():
     assert (figures["no_incident"], figures["no_plan"], figures["no_verdict"], figures["unsettled"]) == (1, 1, 1, 0)
     assert figures["no_proposal"] == 3
     assert (figures["top1"], figures["top3"], figures["attributed"]) == (0.25, 0.5, 0.5)
-    assert (figures["p50_s"], figures["p99_s"]) == (0.4, 0.4)
+    assert (figures["p50_s"], figures["p99_s"], figures["within_1s"]) == (0.4, 0.4, 0.25)
 
 
 def test_memory_and_disk_are_really_asked(tmp_path):

@@ -1,6 +1,7 @@
 """A network that says less, or nothing: the house says so, stays up, is less sure, and never takes silence for health."""
 
-import json
+import os
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,19 +10,21 @@ import pytest
 from starlette.testclient import TestClient
 
 from adapters.network.emulated.client import EmulatedNetwork
-from adapters.network.emulated.launcher import RunningPlant, start_plant
+from adapters.network.emulated.launcher import start_plant
 from api import settings
 from api.http.app import create_app
+from control_plane.executor import execution_id_of
 from control_plane.ports import Feed
 from domain.diagnosis import Diagnosis, FaultKind
+from domain.errors import Unavailable
 from domain.identity import Role
-from domain.incidents import IncidentState
+from domain.incidents import IncidentState, Resolution
 from tests.scenarios.conftest import MakeScene
 from tests.scenarios.house_process import built
-from tests.scenarios.scene import Scene
+from tests.scenarios.scene import Scene, open_house
 from tests.stage import CULPRIT, ring
 
-PAGES = ("/health", "/state", "/incidents", "/inbox", "/quarantine", "/alarms")
+PAGES = ("/health", "/state", "/incidents", "/inbox", "/quarantine", "/tallies")
 
 
 class Deaf(EmulatedNetwork):
@@ -123,7 +126,7 @@ def test_a_blackout_in_the_middle_of_a_fault_is_never_healthy(deaf_scene: tuple[
 def test_a_repair_whose_effect_nobody_sees_is_not_called_restored(deaf_scene: tuple[Scene, Deaf]) -> None:
     scene, network = deaf_scene
     proposal = scene.break_culprit()
-    scene.on("verifying", scene.key(proposal, "").rstrip(":"), lambda: network.cut.update(collectors(scene)))
+    scene.on("verifying", execution_id_of(proposal.id), lambda: network.cut.update(collectors(scene)))
 
     scene.approve(proposal)
     scene.until(lambda: scene.execution(proposal))
@@ -132,17 +135,29 @@ def test_a_repair_whose_effect_nobody_sees_is_not_called_restored(deaf_scene: tu
     execution = scene.execution(proposal)
     assert execution is not None
     assert execution.outcome is not None
-    assert execution.outcome.resolution != "restored"
+    assert execution.outcome.resolution is not Resolution.RESTORED
 
 
-def test_a_house_that_starts_over_a_dead_plant_keeps_its_incidents(make_scene: MakeScene, tmp_path: Path) -> None:
+@pytest.mark.parametrize("met", [False, True], ids=["never-met", "met-and-lost"])
+def test_a_house_that_finds_its_network_dead_loses_no_incident(
+    make_scene: MakeScene, tmp_path: Path, *, met: bool
+) -> None:
     scene = make_scene()
     proposal = scene.break_culprit()
     scene.house.close()
-    scene.plant.kill()
+    met_before = scene.plant.network(timeout_s=0.5) if met else None
+    os.kill(scene.plant.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(Unavailable):
+            built(tmp_path / "house", met_before or scene.plant.network(timeout_s=0.5))
+    finally:
+        os.kill(scene.plant.pid, signal.SIGCONT)
 
-    again = built(tmp_path / "house", scene.plant.network())
-    again.start()
-    again.close()
-
-    assert proposal
+    again = Scene(open_house(tmp_path / "house", scene.plant), scene.plant)
+    again.house.start()
+    try:
+        again.approve(proposal)
+        assert again.closed().resolution is Resolution.RESTORED
+    finally:
+        again.house.close()
+    assert len(again.effects()) == 1
