@@ -100,7 +100,7 @@ def receive_feed(road: Road, source: str, wait_s: float) -> int:
     stored = road.ledger.read(lambda tables: tables.cursors.get(source))
     cursor = stored or Cursor(id=source, position=0)
     feed = road.network.poll(cursor.position, wait_s=wait_s)
-    if feed.position == cursor.position:
+    if not feed.items:
         return 0
     rules = intake(road)
     parts = part_feed(feed.items)

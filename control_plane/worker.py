@@ -63,10 +63,13 @@ class Worker:
             try:
                 receiving.receive_feed(self._road, self._feed, _FEED_WAIT_S)
                 failures = 0
+                continue
             except NocturneError as error:
                 log.warning("feed_unread", source=self._feed, code=error.error_code, reason=error.reason)
-                self._stop.wait(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
-                failures += 1
+            except Exception:  # a reader that ends by a defect would look like a silent network, for ever
+                log.exception("feed_unread", source=self._feed)
+            self._stop.wait(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
+            failures += 1
 
     def _dispatch(self) -> None:
         while not self._stop.is_set():
@@ -133,7 +136,18 @@ class Worker:
             topic = "wake" if ref.startswith("inc_") else "correlate"
             due_at = self._road.clock.now() + timedelta(seconds=delay)
             again = Message(id=self._road.id("msg"), topic=topic, ref=ref if topic == "wake" else "", due_at=due_at)
-            self._road.ledger.do(lambda _: Written(None, (), (again,)))
+            self._send(again)
+
+    def _send(self, message: Message) -> None:
+        """Put a message into the outbox, however long the store cannot be written: else nobody would come back."""
+        while not self._stop.is_set():
+            try:
+                self._road.ledger.do(lambda _: Written(None, (), (message,)))
+            except Unavailable as error:
+                log.warning("store_unavailable", reason=error.reason)
+                self._stop.wait(_BACKOFF_S[1])
+            else:
+                return
 
 
 def recover(road: Road) -> int:

@@ -6,7 +6,10 @@ from typing import Any
 import pydantic_core
 from starlette.responses import Response
 
+from api.views.text import plain
 from domain.errors import NocturneError, NotAuthenticated, Unavailable
+
+_LONGEST_REASON = 2000
 
 
 def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -16,10 +19,13 @@ def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = Non
 
 
 def refusal(error: NocturneError) -> Response:
-    """Return the one shape of every error, with the headers that its status asks for."""
+    """Return the one shape of every error, with the headers that its status asks for.
+
+    A reason may quote what the caller sent, so it is made one printable line, whoever shows it.
+    """
     headers = {}
     if isinstance(error, NotAuthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="nocturne"'
     if isinstance(error, Unavailable):
         headers["Retry-After"] = "1"
-    return reply(error.body(), error.status, headers)
+    return reply(error.body() | {"reason": plain(error.reason, _LONGEST_REASON)}, error.status, headers)

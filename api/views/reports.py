@@ -70,10 +70,12 @@ def story(report: Mapping[str, Any]) -> RenderableType:
     believed = "; ".join(f"{cause['fault']} at {cause['element']} ({cause['confidence']:.0%})" for cause in ranked)
     audit = report["audit"]
     steps = ", ".join(f"{step} {seconds:.2f}" for step, seconds in report["seconds"].items())
+    title = (report["proposal"] or {}).get("title", "nothing")
     lines = {
         "what was wrong": truth or "nothing",
         "what we believed": believed or "nothing",
-        "what we did": (report["proposal"] or {}).get("title", "nothing"),
+        "what we proposed": title,
+        "what we did": title if report["execution"] else "nothing",
         "outcome": report["outcome"],
         "record": f"{audit['records']} records, {'every link holds' if audit['verified'] else 'BROKEN'}",
         "seconds": steps,

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -193,7 +194,12 @@ def test_a_name_of_the_topology_is_shown_and_does_nothing(tmp_path: Path, text: 
 
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | st.sampled_from(["node:a", "tp:a-b"]),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=6)
+    | st.sampled_from(["node:a", "tp:a-b"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=6,
 )
@@ -211,7 +217,5 @@ def test_whatever_stands_somewhere_in_a_document_it_is_read_or_refused(data: st.
         place = place[key]
     place[key] = data.draw(values)
 
-    try:
-        parse(document)
-    except BadInput as refused:
-        assert refused.reason
+    with suppress(BadInput):  # anything else would be a defect of the reader
+        assert parse(document).name

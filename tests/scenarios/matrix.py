@@ -27,7 +27,9 @@ from domain.incidents import Resolution  # noqa: E402
 from domain.network import Inventory  # noqa: E402
 
 NETWORKS = ("topohub:topozoo/Abilene", "topohub:backbone/europe", "generated:200")
-_HEADER = f"{'network':<26}{'seed':>4}  {'story':<12} {'fault':<17} {'element':<30} 1 3 ~  {'outcome':<12} audit  {'s':>4}"
+_HEADER = (
+    f"{'network':<26}{'seed':>4}  {'story':<12} {'fault':<17} {'element':<30} 1 3 ~  {'outcome':<12} audit  {'s':>4}"
+)
 
 
 @dataclass(frozen=True)

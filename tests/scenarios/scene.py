@@ -146,9 +146,7 @@ class Scene:
 
     def closed(self) -> Incident:
         """Wait until the incident at the culprit is closed."""
-        return self.until(
-            lambda: found if (found := self.incident()) and found.state is IncidentState.CLOSED else None
-        )
+        return self.until(lambda: found if (found := self.incident()) and found.state is IncidentState.CLOSED else None)
 
     def effects(self) -> list[dict[str, Any]]:
         """Return everything that really happened in the plant, in order."""

@@ -1,4 +1,4 @@
-"""A network that says less, or nothing: the house says so, stays up, is less sure, and never takes silence for health."""
+"""A network that says less, or nothing: the house says so, stays up, is less sure, and takes no silence for health."""
 
 import os
 import signal

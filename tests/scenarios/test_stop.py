@@ -1,4 +1,4 @@
-"""An operator stops a plan that is being carried out on a real plant: nothing further is sent, what is done is undone."""
+"""An operator stops a plan on a real plant: nothing further is sent, and what is done is undone."""
 
 import time
 from functools import partial
@@ -40,7 +40,7 @@ def test_a_stop_in_flight_sends_no_further_step_and_undoes_the_done_ones_in_reve
     execution, steps = scene.execution(proposal), scene.steps(proposal)
     assert execution is not None
     assert execution.outcome is not None
-    print(f"\nfrom the stop to where no step can be sent any more: {marks[1] - marks[0]:.3f} s")  # noqa: T201  # a figure
+    print(f"\nfrom the stop to where no step can be sent any more: {marks[1] - marks[0]:.3f} s")
     assert "step:3" not in steps
     assert execution.stopped_by == "approver-one"
     assert execution.outcome.resolution is Resolution.ROLLED_BACK
