@@ -191,7 +191,8 @@ class _Play:
             self._sign(card)
 
     def _sign(self, card: Card) -> None:
-        for person in self.people[len(card.approvals) : len(card.approvals) + 1]:
+        signed = sum(approval.rehearsal_id == card.proposal.rehearsal_id for approval in card.approvals)
+        for person in self.people[signed : signed + 1]:
             try:
                 sound = card.rehearsal is not None and card.rehearsal.sound
                 because = "the rehearsal is sound and the cause is plausible" if sound else "no rehearsal supports it"

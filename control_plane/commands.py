@@ -13,12 +13,12 @@ from control_plane.gate import WAITING, entry, make_grant, moved, sign, waiting,
 from control_plane.judging import brief, judge
 from control_plane.ports import Change, Written
 from control_plane.road import Road
-from control_plane.tables import Tables
+from control_plane.tables import Message, Tables
 from domain.alarms import AlarmType
 from domain.decisions import Ruling
 from domain.errors import BadInput, Conflict, NotFound, Refused
 from domain.execution import Execution, ExecutionState, Step, StepState
-from domain.gate import Choice
+from domain.gate import Choice, RightKind
 from domain.identity import Principal, Role
 from domain.incidents import Incident, Resolution
 from domain.planned_work import Freeze, PlannedWork
@@ -30,6 +30,7 @@ from twin.steps import check_steps, run
 T = TypeVar("T")
 
 _REASON_MOST = 2000
+_LONGEST_WINDOW = timedelta(days=31)
 
 
 def need(who: Principal, *roles: Role) -> None:
@@ -107,13 +108,9 @@ class Commands:
     def close_incident(self, who: Principal, incident_id: str, because: str) -> Incident:
         """Close an incident by hand, as not restored by us."""
         need(who, Role.OPERATOR)
-        if self._road.ledger.read(lambda tables: tables.incidents.get(incident_id)) is None:
-            raise NotFound(f"there is no incident `{incident_id}`")
-        running = self._road.ledger.read(
-            lambda tables: tables.proposals.find(incident_id=incident_id, state=ProposalState.EXECUTING)
-        )
-        if running:
-            raise Conflict(f"plan `{running[0].id}` is being carried out; stop it before you close the incident")
+        incident = self._road.ledger.read(lambda tables: tables.incidents.get(incident_id))
+        if incident is None or incident.tenant != who.tenant:
+            raise NotFound(f"there is no incident `{incident_id}`; `nocturne incidents` lists them")
         return flow.close(self._road, incident_id, Resolution.UNRESOLVED, _reason(because), actor=who.name)
 
     # --- declarations ---
@@ -146,7 +143,9 @@ class Commands:
 
         def change(tables: Tables) -> Written[PlannedWork]:
             tables.planned_work.add(work)
-            return Written(work, (self._entry("plane.planned_work.declared", who, work.id, change_id=change_id),))
+            over = Message(id=self._road.id("msg"), topic="work_over", ref=work.id, due_at=ends_at)
+            made = self._entry("plane.planned_work.declared", who, work.id, change_id=change_id)
+            return Written(work, (made,), (over,))
 
         return self._do(change)
 
@@ -193,11 +192,11 @@ class Commands:
         self, tables: Tables, who: Principal, proposal_id: str, because: str, plan_digest: str | None
     ) -> Written[Proposal]:
         road = self._road
-        proposal = self._proposal(tables, proposal_id)
+        proposal = self._proposal(tables, who, proposal_id)
         self._may_sign(tables, who, proposal)
         waiting(road, proposal, plan_digest)
         approval = sign(road, tables, who, proposal, Choice.APPROVE, because)
-        about, now = brief(tables, proposal), road.clock.now()
+        about, now = brief(road, tables, proposal), road.clock.now()
         judgement = judge(road, about, now, about.signatures)
         rules = [rule.id for rule in judgement.rules]
         if judgement.answer is Ruling.DENY:
@@ -221,19 +220,21 @@ class Commands:
         reason = _reason(because)
 
         def change(tables: Tables) -> Written[Proposal]:
-            proposal = waiting(self._road, self._proposal(tables, proposal_id), None)
+            proposal = waiting(self._road, self._proposal(tables, who, proposal_id), None)
             self._may_sign(tables, who, proposal, even_if_signed=True)
             approval = sign(self._road, tables, who, proposal, choice, reason)
             new = moved(tables, proposal, to, reason, **changes)
             kind = f"gate.proposal.{to}"
+            moments = [new.deferred_until, new.expires_at] if new.deferred_until else []
+            later = [self._road.wake(new.incident_id, (at - self._road.clock.now()).total_seconds()) for at in moments]
             made = entry(self._road, kind, who.name, new, (approval.id,), because=reason, person=who.person)
-            return Written(new, (made,), (self._road.wake(new.incident_id),))
+            return Written(new, (made,), (self._road.wake(new.incident_id), *later))
 
         return self._guarded(who, proposal_id, change)
 
     def _change(self, tables: Tables, who: Principal, proposal_id: str, plan: Plan, because: str) -> Written[Proposal]:
         road = self._road
-        old = waiting(road, self._proposal(tables, proposal_id), None)
+        old = waiting(road, self._proposal(tables, who, proposal_id), None)
         self._may_sign(tables, who, old, even_if_signed=True)
         if plan.digest == old.plan_digest:
             raise BadInput("this is the same plan; approve it, or change a step")
@@ -267,7 +268,7 @@ class Commands:
 
     def _stop(self, tables: Tables, who: Principal, proposal_id: str, because: str) -> Written[Proposal]:
         road = self._road
-        proposal = self._proposal(tables, proposal_id)
+        proposal = self._proposal(tables, who, proposal_id)
         if proposal.state in {*WAITING, ProposalState.GRANTED, ProposalState.DRAFTED, ProposalState.REHEARSED}:
             new, made = withdraw(road, tables, proposal, f"stopped by {who.name}: {because}")
             return Written(new, (made,), (road.wake(new.incident_id),))
@@ -292,29 +293,30 @@ class Commands:
     ) -> Written[Step]:
         road = self._road
         step = tables.steps.get(step_id)
-        if step is None:
+        execution = tables.executions.get(step.execution_id) if step else None
+        if step is None or execution is None:
             raise NotFound(f"there is no step `{step_id}`")
+        self._proposal(tables, who, execution.proposal_id)
         if step.state is not StepState.IN_DOUBT:
             raise Conflict(f"step `{step_id}` is {step.state}; only a step in doubt can be settled")
-        execution = tables.executions.get(step.execution_id)
-        assert execution is not None
         state = StepState.DONE if happened else StepState.FAILED
         settled = step.but(state=state, settled_at=road.clock.now(), note=f"{step.note}; {who.name}: {because}")
         tables.steps.swap(step, settled)
-        tables.executions.swap(execution, self._after_doubt(execution, because))
+        tables.executions.swap(execution, self._after_doubt(execution, step, because))
         fields = {"happened": happened, "because": because}
         made = self._entry("act.step.settled_by_hand", who, step_id, execution.id, execution.proposal_id, **fields)
         return Written(settled, (made,), (road.wake(execution.incident_id),))
 
     @staticmethod
-    def _after_doubt(execution: Execution, because: str) -> Execution:
-        stopped = bool(execution.stopped_by)
-        state = ExecutionState.COMPENSATING if stopped else ExecutionState.RUNNING
+    def _after_doubt(execution: Execution, step: Step, because: str) -> Execution:
+        """A plan that was stopped, or was being undone, goes on being undone."""
+        undoing = bool(execution.stopped_by) or step.kind is RightKind.INVERSE
+        state = ExecutionState.COMPENSATING if undoing else ExecutionState.RUNNING
         return execution.but(state=state, note=because)
 
-    def _proposal(self, tables: Tables, proposal_id: str) -> Proposal:
+    def _proposal(self, tables: Tables, who: Principal, proposal_id: str) -> Proposal:
         proposal = tables.proposals.get(proposal_id)
-        if proposal is None:
+        if proposal is None or proposal.tenant != who.tenant:
             raise NotFound(f"there is no proposal `{proposal_id}`; `nocturne inbox` lists those that wait")
         return proposal
 
@@ -342,6 +344,8 @@ class Commands:
             raise BadInput("times need a zone: write them with an offset, for example `2026-01-31T12:00:00Z`")
         if ends_at <= starts_at:
             raise BadInput("the window ends before it starts; swap the times")
+        if ends_at - starts_at > _LONGEST_WINDOW:
+            raise BadInput(f"a window lasts at most {_LONGEST_WINDOW.days} days; declare a shorter one")
 
     def _entry(self, kind: str, who: Principal, *refs: str, **fields: object) -> Entry:
         return Entry(

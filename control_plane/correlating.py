@@ -29,6 +29,20 @@ def correlate_new(road: Road) -> list[str]:
             return touched
 
 
+def work_over(road: Road, work_id: str) -> None:
+    """Planned work has ended: alarms of it that still stand are looked at like any others."""
+
+    def change(tables: Tables) -> Written[None]:
+        overdue = tables.alarms.find(planned_work_id=work_id, cleared=False)
+        for alarm in overdue:
+            tables.alarms.swap(alarm, alarm.but(correlated=False, planned_work_id=None))
+        if not overdue:
+            return Written(None)
+        return Written(None, (_entry(road, "correlate.work.overran", (work_id,), {"alarms": len(overdue)}),))
+
+    road.ledger.do(change)
+
+
 def refresh(road: Road, incident_id: str) -> None:
     """Count an incident's open alarms anew, after some of them were cleared or came back."""
     road.ledger.do(lambda tables: _refresh(road, tables, incident_id))
@@ -38,7 +52,8 @@ def _correlate_some(road: Road, tables: Tables) -> Written[tuple[list[str], bool
     fresh = tables.alarms.find(correlated=False, limit=_MOST_AT_ONCE)
     if not fresh:
         return Written(([], False))
-    works = tables.planned_work.find()
+    now = road.clock.now()
+    works = [work for work in tables.planned_work.find() if now < work.ends_at]  # what outlasts its window is trouble
     standing = [_standing(incident) for incident in tables.incidents.find(state=IncidentState.OPEN)]
     entries, messages, looked_at = [], [], []
     for alarm in fresh:

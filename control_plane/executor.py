@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from control_plane.gate import consume, right_id
 from control_plane.ports import Hands, Seen, Written
-from control_plane.relevance import changed_facts
 from control_plane.road import Road
+from control_plane.standing import reasons_against
 from control_plane.tables import Tables
 from domain.actions import Action
 from domain.errors import NocturneError, NotFound, Refused, Unavailable
@@ -97,20 +97,17 @@ def _go_on(road: Road, matter: Matter) -> None:
     if index is None:
         _turn(road, matter, ExecutionState.VERIFYING, "all steps are done")
         return
-    reasons = _reasons_against(road, matter, index)
+    reasons = _against(road, matter, index)
     if reasons:
         _turn(road, matter, ExecutionState.COMPENSATING, f"before step {index + 1}: {'; '.join(reasons)}")
         return
     _intend(road, matter, RightKind.STEP, index, plan[index])
 
 
-def _reasons_against(road: Road, matter: Matter, index: int) -> list[str]:
-    """The grant must still hold (only undoing needs no time left), and a later step finds the rehearsed state."""
-    grant = road.ledger.read(lambda tables: tables.grants.get(matter.execution.grant_id))
-    if grant is None or road.clock.now() >= grant.expires_at:
-        return ["the grant expired"]
-    facts = matter.rehearsal.step_facts[index] if index and index < len(matter.rehearsal.step_facts) else ()
-    return changed_facts(road, facts)
+def _against(road: Road, matter: Matter, index: int) -> list[str]:
+    """Return why step `index` may not be sent now: the grant must stand, and the state be the one rehearsed so far."""
+    later = matter.rehearsal.step_facts[index] if index < len(matter.rehearsal.step_facts) else ()
+    return reasons_against(road, matter.proposal, later if index else matter.rehearsal.facts)
 
 
 def _undo_next(road: Road, matter: Matter) -> None:
@@ -123,12 +120,18 @@ def _undo_next(road: Road, matter: Matter) -> None:
         if matter.step(RightKind.INVERSE, index) is None:
             _intend(road, matter, RightKind.INVERSE, index, inverse)
             return
-    undone = [step for step in matter.steps.values() if step.kind is RightKind.INVERSE]
-    restored = bool(undone) and all(step.state is StepState.DONE for step in undone)
-    resolution = Resolution.ROLLED_BACK if restored else Resolution.UNRESOLVED
+    resolution = Resolution.ROLLED_BACK if _put_back(matter) else Resolution.UNRESOLVED
     because = matter.execution.note or "the plan did not go through"
     checks, now = matter.execution.checks, road.clock.now()
     settle(road, matter.execution, Outcome(resolution=resolution, checks=checks, because=because, measured_at=now))
+
+
+def _put_back(matter: Matter) -> bool:
+    """Say whether every step that took effect was undone, and shows it: the device's word alone is not enough."""
+    effective = [s for s in matter.steps.values() if s.kind is RightKind.STEP and s.state is StepState.DONE]
+    effective = [step for step in effective if step.took_effect is not False]
+    inverses = [matter.step(RightKind.INVERSE, step.index) for step in effective]
+    return bool(effective) and all(inverse is not None and inverse.took_effect for inverse in inverses)
 
 
 def _intend(road: Road, matter: Matter, kind: RightKind, index: int, action: Action) -> None:
@@ -197,6 +200,12 @@ def _read_back(road: Road, matter: Matter, step: Step, hands: Hands, note: str) 
 
 
 def _resend(road: Road, matter: Matter, step: Step, hands: Hands, note: str) -> None:
+    """Send what certainly never happened, under its own key, if its grant still stands (undoing always may)."""
+    reasons = _against(road, matter, step.index) if step.kind is RightKind.STEP else []
+    if reasons:
+        why = f"{note}; it never happened, and is not sent any more: {'; '.join(reasons)}"
+        _settle_step(road, matter, step, StepState.FAILED, why)
+        return
     try:
         hands.send(step.id, step.action)
     except NocturneError as error:
@@ -229,7 +238,8 @@ def _settle_step(road: Road, matter: Matter, step: Step, state: StepState, note:
     """Commit what became of a step; one that is in doubt stops the plan until a person decides."""
     road.notice("acted", step.id)
     after = dict(read_state(road.hands_for(step.action), step.action.target))
-    took_effect = step.action.took_effect(step.before, after) if state is StepState.DONE and after else None
+    known = state is StepState.DONE and step.before and after  # a state that was not read proves nothing
+    took_effect = step.action.took_effect(step.before, after) if known else None
     now = road.clock.now()
     settled = step.but(state=state, note=note, after=after, took_effect=took_effect, settled_at=now)
 
@@ -266,6 +276,8 @@ def _turn(road: Road, matter: Matter, to: ExecutionState, because: str) -> None:
             actor="plane",
             refs=(old.id, old.proposal_id, old.incident_id),
             event_time=now,
+            tenant=matter.proposal.tenant,
+            residency=matter.proposal.region,
             fields={"because": because},
         )
         return Written(None, (entry,), (road.wake(old.incident_id),))

@@ -8,6 +8,7 @@ matter stands, does its part if it is its turn, and commits change, record and o
 that is entered twice does nothing the second time, and a crash anywhere loses and repeats nothing.
 """
 
+import contextlib
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any, TypeAlias, TypedDict
@@ -28,7 +29,7 @@ from control_plane.road import Road
 from control_plane.tables import Tables
 from domain.decisions import Ruling
 from domain.diagnosis import Diagnosis, Verdict
-from domain.errors import BadInput
+from domain.errors import BadInput, Conflict, NotFound
 from domain.execution import ExecutionState, Outcome
 from domain.incidents import Incident, IncidentState, Resolution
 from domain.proposals import Proposal, ProposalState
@@ -68,7 +69,7 @@ def diagnose(road: Road, incident_id: str) -> None:
     road.ledger.do(change)
     road.notice("diagnosed", incident_id)
     if diagnosis.verdict is Verdict.NO_FAULT and not incident.open_alarms:
-        close(road, incident_id, *_recovered(road, incident_id))
+        _close_by_itself(road, incident_id, *_recovered(road, incident_id))
 
 
 def propose(road: Road, incident_id: str) -> None:
@@ -111,7 +112,7 @@ def judge(road: Road, incident_id: str) -> None:
     for proposal in _proposals(road, incident_id, ProposalState.REHEARSED):
 
         def change(tables: Tables, old: Proposal = proposal) -> Written[None]:
-            about, now = brief(tables, old), road.clock.now()
+            about, now = brief(road, tables, old), road.clock.now()
             decision = decide(road, about, now, about.signatures)
             tables.decisions.add(decision)
             answer = decision.judgement.answer
@@ -136,8 +137,11 @@ def judge(road: Road, incident_id: str) -> None:
 
 
 def gate(road: Road, incident_id: str) -> bool:
-    """Expire what nobody decided in time; say whether anything still waits for people."""
+    """Expire what nobody decided in time, bring back what was put off; say whether anything still waits for people."""
     now = road.clock.now()
+    for proposal in _proposals(road, incident_id, ProposalState.DEFERRED):
+        if proposal.deferred_until is not None and proposal.deferred_until <= now < proposal.expires_at:
+            _bring_back(road, proposal)
     for proposal in _proposals(road, incident_id, *WAITING, ProposalState.GRANTED):
         if now < proposal.expires_at:
             continue
@@ -171,16 +175,27 @@ def verify(road: Road, incident_id: str) -> None:
 
 
 def close(road: Road, incident_id: str, resolution: Resolution, because: str, actor: str = "plane") -> Incident:
-    """Close an incident and withdraw what still waits in it. Raises IllegalMove when it is closed already."""
+    """Close an incident and withdraw what still waits in it.
+
+    Raises:
+        NotFound: there is no such incident.
+        IllegalMove: it is closed already.
+        Conflict: a repair is being carried out, or (unless a person closes it) an alarm stands.
+    """
 
     def change(tables: Tables) -> Written[Incident]:
         incident = tables.incidents.get(incident_id)
-        assert incident is not None
+        if incident is None:
+            raise NotFound(f"there is no incident `{incident_id}`; `nocturne incidents` lists them")
         closed = incident.closed(resolution, because, road.clock.now())
-        tables.incidents.swap(incident, closed)
         left = [p for p in tables.proposals.find(incident_id=incident_id) if p.live]
-        waiting = [p for p in left if p.state is not ProposalState.EXECUTING]
-        made = [withdraw(road, tables, p, f"the incident was closed: {because}")[1] for p in waiting]
+        running = next((p for p in left if p.state is ProposalState.EXECUTING), None)
+        if running is not None:
+            raise Conflict(f"plan `{running.id}` is being carried out; stop it before you close the incident")
+        if actor == "plane" and tables.alarms.count(incident_id=incident_id, cleared=False):
+            raise Conflict(f"an alarm of incident `{incident_id}` stands; it stays open")
+        tables.incidents.swap(incident, closed)
+        made = [withdraw(road, tables, p, f"the incident was closed: {because}")[1] for p in left]
         fields = {"resolution": resolution, "because": because}
         made.append(
             Entry(
@@ -247,6 +262,14 @@ def _acting(road: Road, incident_id: str) -> bool:
     return any(proposing.repairs(proposal) for proposal in busy)
 
 
+def _bring_back(road: Road, proposal: Proposal) -> None:
+    def change(tables: Tables) -> Written[None]:
+        held = moved(tables, proposal, ProposalState.HELD, "the time it was put off to has come")
+        return Written(None, (entry(road, "gate.proposal.held", "plane", held),))
+
+    road.ledger.do(change)
+
+
 def _withdraw(road: Road, proposal: Proposal, because: str) -> None:
     road.ledger.do(lambda tables: Written(None, (withdraw(road, tables, proposal, because)[1],)))
 
@@ -296,8 +319,13 @@ def _close_if_over(road: Road, incident_id: str) -> None:
     outcome = _last_outcome(road, incident_id)
     if incident.state is IncidentState.CLOSED or outcome is None or outcome.resolution not in _OVER:
         return
-    if not road.ledger.read(lambda tables: tables.alarms.count(incident_id=incident_id, cleared=False)):
-        close(road, incident_id, outcome.resolution, outcome.because)
+    _close_by_itself(road, incident_id, outcome.resolution, outcome.because)
+
+
+def _close_by_itself(road: Road, incident_id: str, resolution: Resolution, because: str) -> None:
+    """Close an incident that is over; one with an alarm that came meanwhile, or a ticket on its way, stays open."""
+    with contextlib.suppress(Conflict):
+        close(road, incident_id, resolution, because)
 
 
 # --- the graph: it sleeps and wakes; the ledger knows ---------------------------------------------------------------

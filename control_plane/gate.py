@@ -43,6 +43,7 @@ def sign(road: Road, tables: Tables, who: Principal, proposal: Proposal, choice:
         id=road.id("appr"),
         proposal_id=proposal.id,
         plan_digest=proposal.plan_digest,
+        rehearsal_id=proposal.rehearsal_id or "",
         choice=choice,
         account=who.id,
         person=who.person,

@@ -11,6 +11,8 @@ from domain.evidence import Evidence, EvidenceKind
 from domain.incidents import Incident
 from domain.observations import Anomaly, Picture
 
+#: So many alarms are looked into; an incident may hold thousands.
+_MOST_ALARMS = 500
 #: How far around the incident's elements telemetry is looked at, in hops.
 _HOPS = 3
 #: A silent element weighs half of a spoken symptom.
@@ -21,7 +23,7 @@ ONSET_SLACK = timedelta(seconds=3)
 
 def gather(road: Road, incident: Incident) -> Case:
     """Return the case of an incident as it stands, with evidence ids that are not stored yet."""
-    alarms = tuple(road.ledger.read(lambda tables: tables.alarms.find(incident_id=incident.id)))
+    alarms = telling(road.ledger.read(lambda tables: tables.alarms.find(incident_id=incident.id)))
     now = road.clock.now()
     around = neighbourhood(road, incident.elements)
     onset = incident.opened_at - ONSET_SLACK
@@ -41,7 +43,7 @@ def case_of(road: Road, incident: Incident) -> Case:
         diagnosis = tables.diagnoses.get(incident.diagnosis_id or "")
         return Case(
             incident=incident,
-            alarms=tuple(tables.alarms.find(incident_id=incident.id)),
+            alarms=telling(tables.alarms.find(incident_id=incident.id)),
             picture=Picture(at=road.clock.now()),
             evidence=tuple(tables.evidence.find(incident_id=incident.id)),
             diagnosis=diagnosis,
@@ -49,6 +51,12 @@ def case_of(road: Road, incident: Incident) -> Case:
         )
 
     return road.ledger.read(read)
+
+
+def telling(alarms: Iterable[Alarm]) -> tuple[Alarm, ...]:
+    """Return the alarms that tell most: in a storm, standing before cleared, the worst and then the earliest."""
+    told = sorted(alarms, key=lambda alarm: (alarm.cleared, alarm.severity.rank, alarm.event_time, alarm.id))
+    return tuple(sorted(told[:_MOST_ALARMS], key=lambda alarm: alarm.id))
 
 
 def neighbourhood(road: Road, elements: Iterable[str]) -> set[str]:

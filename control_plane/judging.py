@@ -8,13 +8,13 @@ from domain.base import Word
 from domain.decisions import Decision, Judgement
 from domain.diagnosis import Diagnosis
 from domain.errors import NotFound
-from domain.gate import Approval, Choice
+from domain.gate import Approval
 from domain.incidents import Incident
 from domain.planned_work import Freeze
 from domain.proposals import Proposal
 from domain.rehearsal import Rehearsal
 from policies.calendar import frozen
-from policies.chain import signers
+from policies.chain import counts, signers
 from policies.engine import judge_plan
 from policies.question import Question, questions
 
@@ -28,12 +28,13 @@ class Brief(Word):
     rehearsal: Rehearsal
     approvals: tuple[Approval, ...]
     freezes: tuple[Freeze, ...]
+    regions: tuple[str, ...]
+    kinds: dict[str, str]
 
     @property
     def yes(self) -> tuple[Approval, ...]:
         """What people said yes with, of exactly this plan."""
-        digest = self.proposal.plan_digest
-        return tuple(a for a in self.approvals if a.choice is Choice.APPROVE and a.plan_digest == digest)
+        return tuple(approval for approval in self.approvals if counts(approval, self.proposal))
 
     @property
     def signatures(self) -> int:
@@ -41,13 +42,14 @@ class Brief(Word):
         return len(signers(self.proposal, self.approvals))
 
 
-def brief(tables: Tables, proposal: Proposal) -> Brief:
+def brief(road: Road, tables: Tables, proposal: Proposal) -> Brief:
     """Collect the brief of a rehearsed proposal. Raises NotFound when a part of it is missing."""
     incident = tables.incidents.get(proposal.incident_id)
     diagnosis = tables.diagnoses.get(proposal.diagnosis_id)
     rehearsal = tables.rehearsals.get(proposal.rehearsal_id or "")
     if incident is None or diagnosis is None or rehearsal is None:
         raise NotFound(f"proposal `{proposal.id}` is not rehearsed yet; try again in a moment")
+    targets, nodes = [step.target for step in proposal.plan.steps], road.live.graph.nodes
     return Brief(
         proposal=proposal,
         incident=incident,
@@ -55,14 +57,22 @@ def brief(tables: Tables, proposal: Proposal) -> Brief:
         rehearsal=rehearsal,
         approvals=tuple(tables.approvals.find(proposal_id=proposal.id)),
         freezes=tuple(tables.freezes.find()),
+        regions=tuple(dict.fromkeys((proposal.region, *(road.live.regions.get(t, proposal.region) for t in targets)))),
+        kinds={target: str(nodes[target]["kind"]) for target in targets if target in nodes},
     )
 
 
 def ask(about: Brief, at: datetime) -> tuple[Question, ...]:
     """Return the questions, one per step, as they stand at `at`."""
-    freeze = frozen(about.freezes, about.proposal.region, at)
     return questions(
-        about.proposal, about.rehearsal, about.diagnosis, about.incident, freeze=freeze is not None, now=at
+        about.proposal,
+        about.rehearsal,
+        about.diagnosis,
+        about.incident,
+        freeze=any(frozen(about.freezes, region, at) for region in about.regions),
+        now=at,
+        kinds=about.kinds,
+        requester_signed=any(about.proposal.requester in {yes.account, yes.person} for yes in about.yes),
     )
 
 

@@ -2,18 +2,14 @@
 
 from control_plane.executor import execution_id_of
 from control_plane.gate import entry, grant_id_of, withdraw
-from control_plane.judging import brief, judge
 from control_plane.ports import Written
 from control_plane.rehearsing import rehearsal_of
-from control_plane.relevance import changed_facts
 from control_plane.road import Road
+from control_plane.standing import grant_of, reasons_against
 from control_plane.tables import Tables
-from domain.decisions import Ruling
 from domain.errors import BadInput
 from domain.execution import Execution
-from domain.gate import Grant
 from domain.proposals import Proposal, ProposalState
-from policies.chain import CHAIN_VERSION
 
 
 def begin(road: Road, proposal: Proposal) -> bool:
@@ -45,39 +41,11 @@ def begin(road: Road, proposal: Proposal) -> bool:
 
 
 def _reasons_against(road: Road, proposal: Proposal) -> list[str]:
-    grant = road.ledger.read(lambda tables: tables.grants.get(grant_id_of(proposal.id)))
-    if grant is None:
-        return ["it has no grant"]
-    return (
-        _grant_reasons(road, grant, proposal) or _rule_reasons(road, proposal) or _state_reasons(road, grant, proposal)
-    )
-
-
-def _grant_reasons(road: Road, grant: Grant, proposal: Proposal) -> list[str]:
-    checks = {
-        f"the grant expired at {grant.expires_at:%H:%M:%S}": road.clock.now() < grant.expires_at,
-        "the plan is not the one that was granted": grant.plan_digest == proposal.plan.digest,
-        "the policy book changed since the grant": grant.policy_version == road.book.version,
-        "the approval chain changed since the grant": grant.chain_version == CHAIN_VERSION,
-        "it was rehearsed anew since the grant": grant.rehearsal_id == proposal.rehearsal_id,
-    }
-    return [reason for reason, holds in checks.items() if not holds]
-
-
-def _rule_reasons(road: Road, proposal: Proposal) -> list[str]:
-    """Ask the book again, with the signatures that are really there."""
-    about = road.ledger.read(lambda tables: brief(tables, proposal))
-    judgement = judge(road, about, road.clock.now(), about.signatures)
-    if judgement.answer is Ruling.ALLOW:
-        return []
-    return [f"the rules now say {judgement.answer}: {rule.because} ({rule.id})" for rule in judgement.rules]
-
-
-def _state_reasons(road: Road, grant: Grant, proposal: Proposal) -> list[str]:
-    """The facts must hold, and a fresh rehearsal must still find the plan sound."""
-    changed = changed_facts(road, grant.facts)
-    if changed:
-        return changed
+    """The grant must stand, and a fresh rehearsal must still find the plan sound."""
+    grant = grant_of(road, proposal)
+    reasons = reasons_against(road, proposal, grant.facts if grant else ())
+    if reasons:
+        return reasons
     try:
         again = rehearsal_of(road, proposal, road.live.snapshot())
     except BadInput as error:

@@ -101,7 +101,7 @@ def _standing(tables: Tables, incident: Incident, draft: Draft) -> Proposal | No
 
 
 def _renew(road: Road, tables: Tables, standing: Proposal, diagnosis: Diagnosis, draft: Draft) -> Entry:
-    """Put a standing proposal on the newer diagnosis; it is rehearsed and judged again, its signatures stay."""
+    """Put a standing proposal on the newer diagnosis; it is rehearsed, judged and signed again."""
     renewed = moved(
         tables,
         standing,

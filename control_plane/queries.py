@@ -263,7 +263,7 @@ class Queries:
     def _signatures_needed(self, tables: Tables, proposal: Proposal) -> int | None:
         if proposal.state is ProposalState.DRAFTED or not proposal.rehearsal_id:
             return None
-        about = brief(tables, proposal)
+        about = brief(self._road, tables, proposal)
         return signatures_needed(self._road.book, ask(about, self._road.clock.now()))
 
     def _pending_at(self, who: Principal, at: datetime) -> list[dict[str, Any]]:

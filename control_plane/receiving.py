@@ -201,14 +201,15 @@ def _asks(road: Road, folded: Folded) -> tuple[Message, ...]:
     return tuple(asks)
 
 
-def _set_aside(road: Road, tables: Tables, source: str, items: Sorted[Any]) -> None:
-    """Quarantine what is bad, with its rule; of a flood of the same kind, samples and how many they stand for."""
+def _set_aside(road: Road, tables: Tables, source: str, items: Sorted[Any], *, sampled: bool = False) -> None:
+    """Quarantine what is bad, with its rule; of readings, samples and how many they stand for."""
     now = road.clock.now()
     by_rule: dict[str, list[Rejected]] = defaultdict(list)
     for item in items.rejected:
         by_rule[item.rule].append(item)
     for rule, broken in by_rule.items():
-        more = len(broken) - _MOST_SAMPLES
+        most = _MOST_SAMPLES if sampled else len(broken)
+        more = len(broken) - most
         stands_for = f" (and {more} more that came with it)" if more > 0 else ""
         tables.quarantine.add(
             *(
@@ -221,7 +222,7 @@ def _set_aside(road: Road, tables: Tables, source: str, items: Sorted[Any]) -> N
                     payload=item.payload,
                     known_time=now,
                 )
-                for item in broken[:_MOST_SAMPLES]
+                for item in broken[:most]
             )
         )
     tables.late.add(
@@ -311,7 +312,7 @@ def _keep_readings(
         return []
     tables.batches.add(*batches)
     for source, items in readings.items():
-        _set_aside(road, tables, source, items)
+        _set_aside(road, tables, source, items, sampled=True)
         _count(tables, source, road.clock.now(), items, 0)
     counts = {source: [len(i.kept), len(i.late), len(i.rejected)] for source, i in readings.items()}
     return [

@@ -64,7 +64,9 @@ class Shelved(NamedTuple):
 
 
 SHELVES: dict[str, Shelved] = {
-    "alarms": Shelved(Alarm, ("identity", "resource", "incident_id", "cleared", "correlated", "source")),
+    "alarms": Shelved(
+        Alarm, ("identity", "resource", "incident_id", "cleared", "correlated", "planned_work_id", "source")
+    ),
     "batches": Shelved(Batch, ("source", "last_event_time")),
     "quarantine": Shelved(Quarantined, ("source", "rule")),
     "late": Shelved(LateArrival, ("source",)),

@@ -5,6 +5,7 @@ road is walked by one thread of the pool at a time, so a plan that waits for a d
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -15,13 +16,15 @@ import structlog
 from control_plane import correlating, flow, receiving
 from control_plane.ports import Written
 from control_plane.road import Road
-from control_plane.tables import Message
+from control_plane.tables import Message, Tables
 from domain.errors import NocturneError, Unavailable
 from domain.incidents import IncidentState
+from domain.proposals import ProposalState
 
 _FEED_WAIT_S = 0.5
 _IDLE_S = 0.05
 _FORGET_EVERY_S = 60.0
+_WORTH_PACING_S, _LONGEST_PAUSE_S = 0.25, 1.0
 _BACKOFF_S = (0.2, 1.0, 5.0, 30.0)
 
 log = structlog.get_logger("worker")
@@ -82,6 +85,10 @@ class Worker:
                 log.warning("store_unavailable", reason=error.reason)
                 self._stop.wait(_BACKOFF_S[1])
                 continue
+            except Exception:  # a dispatcher that ends by a defect would leave every incident lying
+                log.exception("dispatch_failed")
+                self._stop.wait(_BACKOFF_S[1])
+                continue
             if not messages:
                 self._forget_old_readings()
                 self._road.bell.wait(_IDLE_S)
@@ -98,10 +105,12 @@ class Worker:
         topics: dict[str, set[str]] = {}
         for message in messages:
             topics.setdefault(message.topic, set()).add(message.ref)
+        for work_id in topics.get("work_over", ()):
+            self._safely("correlate", partial(correlating.work_over, self._road, work_id))
         for incident_id in topics.get("refresh", ()):
             self._safely(incident_id, partial(correlating.refresh, self._road, incident_id))
-        if "correlate" in topics:
-            self._safely("correlate", lambda: flow.correlate(self._road))
+        if topics.keys() & {"correlate", "work_over"}:
+            self._paced(lambda: self._safely("correlate", lambda: flow.correlate(self._road)))
         for incident_id in topics.get("wake", ()):
             self._walk_soon(incident_id)
 
@@ -116,13 +125,21 @@ class Worker:
 
     def _walk(self, incident_id: str) -> None:
         while True:
-            self._safely(incident_id, lambda: flow.walk(self._road, self._graph, incident_id))
+            self._paced(lambda: self._safely(incident_id, lambda: flow.walk(self._road, self._graph, incident_id)))
             with self._lock:
                 if incident_id not in self._again or self._stop.is_set():
                     self._walking.discard(incident_id)
                     self._again.discard(incident_id)
                     return
                 self._again.discard(incident_id)
+
+    def _paced(self, work: Callable[[], None]) -> None:
+        """Do the work, then leave the doors as much time as it took: what comes meanwhile is dealt with together."""
+        began = time.monotonic()
+        work()
+        took_s = time.monotonic() - began
+        if took_s > _WORTH_PACING_S:
+            self._stop.wait(min(took_s, _LONGEST_PAUSE_S))
 
     def _safely(self, ref: str, step: Callable[[], object]) -> None:
         """A step that fails is logged and tried again later; it never takes the others down with it."""
@@ -156,8 +173,14 @@ def recover(road: Road) -> int:
     Returns:
         How many incidents were woken.
     """
-    open_incidents = road.ledger.read(lambda tables: tables.incidents.find(state=IncidentState.OPEN))
-    wakes = [road.wake(incident.id) for incident in open_incidents]
+    unfinished = (ProposalState.GRANTED, ProposalState.EXECUTING)
+
+    def read(tables: Tables) -> set[str]:
+        proposals = tables.proposals.find(state=unfinished)  # of closed incidents, too: a ticket may be on its way
+        open_incidents = tables.incidents.find(state=IncidentState.OPEN)
+        return {incident.id for incident in open_incidents} | {proposal.incident_id for proposal in proposals}
+
+    wakes = [road.wake(incident_id) for incident_id in sorted(road.ledger.read(read))]
     correlate = Message(id=road.id("msg"), topic="correlate", ref="", due_at=road.clock.now())
     road.ledger.do(lambda _: Written(None, (), (*wakes, correlate)))
     return len(wakes)

@@ -5,6 +5,8 @@ A grant has one `Right` per step and one per inverse, each consumed once.
 
 from enum import StrEnum
 
+from pydantic import Field
+
 from domain.base import Stored, Utc
 from domain.rehearsal import Fact
 
@@ -21,6 +23,7 @@ class Approval(Stored):
 
     proposal_id: str
     plan_digest: str
+    rehearsal_id: str = Field(default="", description="what was known of the plan when it was signed")
     choice: Choice
     account: str
     person: str

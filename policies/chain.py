@@ -20,7 +20,7 @@ RULES: dict[str, str] = {
     "agents": "may not sign",
     "accounts_without_a_person": "may not sign",
     "person": "counts once",
-    "signature": "is for one plan digest",
+    "signature": "is for one plan digest and one rehearsal of it",
 }
 CHAIN_VERSION = digest(RULES)
 
@@ -54,12 +54,17 @@ def may_sign(
 def signers(proposal: Proposal, approvals: Iterable[Approval]) -> frozenset[str]:
     """Return the distinct people who approved exactly this plan; their number is the count of signatures."""
     return frozenset(
-        _person(approval.person)
-        for approval in approvals
-        if approval.choice is Choice.APPROVE
+        _person(approval.person) for approval in approvals if counts(approval, proposal) and _person(approval.person)
+    )
+
+
+def counts(approval: Approval, proposal: Proposal) -> bool:
+    """Say whether an approval is a yes to exactly this plan, on what the present rehearsal knows of it."""
+    return (
+        approval.choice is Choice.APPROVE
         and approval.proposal_id == proposal.id
         and approval.plan_digest == proposal.plan_digest
-        and _person(approval.person)
+        and approval.rehearsal_id == (proposal.rehearsal_id or "")
     )
 
 

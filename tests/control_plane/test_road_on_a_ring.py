@@ -139,7 +139,7 @@ def test_walking_twice_does_nothing_twice(stage: Stage) -> None:
     assert len(stage.proposals()) == 1
 
 
-def test_a_newer_diagnosis_of_the_same_plan_renews_the_proposal_and_keeps_its_signatures(clock: ManualClock) -> None:
+def test_a_newer_diagnosis_of_the_same_plan_renews_the_proposal_and_has_it_signed_anew(clock: ManualClock) -> None:
     stage = make_stage(clock, steps=(InterfaceUp(target=CULPRIT), RestartProcess(target="node:a")))
     old = stage.begin()
     stage.commands.approve(stage.one, old.id, "plausible")
@@ -152,4 +152,5 @@ def test_a_newer_diagnosis_of_the_same_plan_renews_the_proposal_and_keeps_its_si
     assert renewed.diagnosis_id != old.diagnosis_id
     assert renewed.rehearsal_id != old.rehearsal_id
     assert renewed.state is ProposalState.HELD
-    assert stage.commands.approve(stage.two, old.id, "agreed").state is ProposalState.GRANTED
+    assert stage.commands.approve(stage.two, old.id, "agreed").state is ProposalState.HELD
+    assert stage.commands.approve(stage.one, old.id, "still plausible").state is ProposalState.GRANTED

@@ -7,8 +7,9 @@ time is over; then the failure says where the matter stands.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from adapters.network.emulated.launcher import RunningPlant
 from adapters.network.emulated.umpire import Umpire
@@ -29,6 +30,8 @@ from tests.stage import CULPRIT
 
 PATIENCE_S = 45.0
 
+T = TypeVar("T")
+
 
 @dataclass
 class Scene:
@@ -47,10 +50,10 @@ class Scene:
     def one(self) -> Principal:
         return self.people[0]
 
-    def read(self, query: Callable[[Tables], Any]) -> Any:
+    def read(self, query: Callable[[Tables], T]) -> T:
         return self.house.road.ledger.read(query)
 
-    def until(self, what: Callable[[], Any], within_s: float = PATIENCE_S) -> Any:
+    def until(self, what: Callable[[], T | None], within_s: float = PATIENCE_S) -> T:
         """Return the first truth that `what` gives; fail with where the road stands when it gives none."""
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
@@ -86,30 +89,35 @@ class Scene:
         return None
 
     def approve(self, proposal: Proposal, signers: list[Principal] | None = None) -> Proposal:
-        """Have people sign until nothing is waited for any more; one that is being renewed is signed when it waits."""
+        """Have people sign until nothing is waited for any more."""
+        because = "it was rehearsed, and the cause is plausible"
         for who in signers or self.people:
-            if self.until(lambda: self._decidable(proposal)).state not in WAITING:
+            if self.until(partial(self._decidable, proposal)).state not in WAITING:
                 break
-            self.until(lambda person=who: self._signs(person, proposal))
+            self.decide(partial(self.house.commands.approve, who, proposal.id, because))
         return self.proposal(proposal.id)
+
+    def change(self, proposal: Proposal, plan: Plan) -> Proposal:
+        """Ask for another plan as the first person; return it once it waits for the others."""
+        new = self.decide(partial(self.house.commands.change, self.one, proposal.id, plan, "in several steps"))
+        return self.until(lambda: found if (found := self.proposal(new.id)).state in WAITING else None)
+
+    def decide(self, decision: Callable[[], Proposal]) -> Proposal:
+        """Take a decision, once more when the proposal is being renewed at that moment."""
+
+        def decided() -> Proposal | None:
+            try:
+                return decision()
+            except Conflict as refusal:
+                if "try again in a moment" not in refusal.reason:
+                    raise
+                return None
+
+        return self.until(decided)
 
     def _decidable(self, proposal: Proposal) -> Proposal | None:
         found = self.proposal(proposal.id)
         return None if found.state in {ProposalState.DRAFTED, ProposalState.REHEARSED} else found
-
-    def _signs(self, who: Principal, proposal: Proposal) -> bool:
-        try:
-            self.house.commands.approve(who, proposal.id, "it was rehearsed, and the cause is plausible")
-        except Conflict:
-            if self._decidable(proposal) is not None:
-                raise
-            return False  # it is renewed at this moment
-        return True
-
-    def change(self, proposal: Proposal, plan: Plan) -> Proposal:
-        """Ask for another plan as the first person; return it once it waits for the others."""
-        new = self.house.commands.change(self.one, proposal.id, plan, "in several steps")
-        return self.until(lambda: found if (found := self.proposal(new.id)).state in WAITING else None)
 
     # where it stands
 

@@ -6,10 +6,18 @@ import pytest
 
 from control_plane import flow
 from domain.errors import Conflict
-from domain.proposals import ProposalState
+from domain.proposals import Proposal, ProposalState
 from tests.scenarios.scene import Scene
 
 SENTENCE = "a freeze is in force"
+
+
+def at_rest(scene: Scene) -> Proposal:
+    """Return a repair that waits, in a house whose worker rests: nothing moves but by the test."""
+    proposal = scene.break_culprit()
+    scene.house.worker.close()
+    flow.walk(scene.house.road, scene.house.graph, proposal.incident_id)
+    return proposal
 
 
 def freeze(scene: Scene) -> None:
@@ -19,8 +27,7 @@ def freeze(scene: Scene) -> None:
 
 
 def test_a_freeze_after_the_approval_voids_the_grant_before_anything_is_sent(scene: Scene) -> None:
-    proposal = scene.break_culprit()
-    scene.house.worker.close()
+    proposal = at_rest(scene)
     granted = scene.approve(proposal)
     freeze(scene)
 
@@ -35,8 +42,7 @@ def test_a_freeze_after_the_approval_voids_the_grant_before_anything_is_sent(sce
 
 
 def test_an_approval_during_a_freeze_is_refused_with_the_sentence_of_the_rule(scene: Scene) -> None:
-    proposal = scene.break_culprit()
-    scene.house.worker.close()
+    proposal = at_rest(scene)
     freeze(scene)
 
     with pytest.raises(Conflict, match=SENTENCE):

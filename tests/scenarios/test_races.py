@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from control_plane import flow
 from domain.errors import Conflict, NocturneError
 from domain.identity import Principal, Role
 from domain.incidents import Resolution
+from domain.proposals import Proposal
 from tests.scenarios.conftest import MakeScene
 from tests.scenarios.scene import Scene, open_house
 
@@ -54,7 +56,7 @@ def test_fifty_approvals_and_wakes_at_once_make_one_grant_and_one_effect(scene: 
         finally:
             flow.walk(road, graph, proposal.incident_id)
 
-    refusals = at_once([lambda who=who: approve_and_wake(who) for who in people])
+    refusals = at_once([partial(approve_and_wake, who) for who in people])
     incident = scene.closed()
 
     assert all(isinstance(refusal, Conflict) for refusal in refusals)
@@ -65,12 +67,18 @@ def test_fifty_approvals_and_wakes_at_once_make_one_grant_and_one_effect(scene: 
     assert scene.intact()
 
 
+def granted_at_rest(scene: Scene) -> Proposal:
+    """Return a granted repair in a house whose worker rests: nobody carries it out but the test."""
+    proposal = scene.break_culprit()
+    scene.house.worker.close()
+    flow.judge(scene.house.road, proposal.incident_id)
+    return scene.approve(proposal)
+
+
 @pytest.mark.parametrize("keyed", [True, False], ids=["keyed", "not-keyed"])
 def test_two_wakes_in_two_threads_do_a_granted_plan_once(make_scene: MakeScene, *, keyed: bool) -> None:
     scene = make_scene(keyed=keyed)
-    proposal = scene.break_culprit()
-    scene.house.worker.close()
-    scene.approve(proposal)
+    proposal = granted_at_rest(scene)
 
     road, graph = scene.house.road, scene.house.graph
     refusals = at_once([lambda: flow.walk(road, graph, proposal.incident_id)] * 2)
@@ -82,9 +90,7 @@ def test_two_wakes_in_two_threads_do_a_granted_plan_once(make_scene: MakeScene, 
 @pytest.mark.parametrize("keyed", [True, False], ids=["keyed", "not-keyed"])
 def test_two_workers_that_do_not_share_a_turn_do_a_granted_plan_once(make_scene: MakeScene, *, keyed: bool) -> None:
     scene = make_scene(keyed=keyed)
-    proposal = scene.break_culprit()
-    scene.house.worker.close()
-    scene.approve(proposal)
+    proposal = granted_at_rest(scene)
 
     refusals = at_once([lambda: flow.act(scene.house.road, proposal.incident_id)] * 4)
 
