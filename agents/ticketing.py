@@ -5,7 +5,7 @@ The description is ours: cause, elements, counts, what was not checked. One alar
 
 from agents.cards import TICKETING, accept
 from agents.ports import Tools
-from agents.wording import count, label, labels, percent, quoted, said
+from agents.wording import count, label, labels, percent, said
 from domain.actions import OpenTicket
 from domain.agents import AgentCard, Case
 from domain.diagnosis import Diagnosis, Verdict
@@ -79,9 +79,9 @@ def _verdict(diagnosis: Diagnosis) -> str:
 
 
 def _excerpt(case: Case) -> tuple[str, ...]:
-    """Quote the text of the worst alarm that has one, attributed to its source."""
+    """Name the worst alarm that says something. What it says stays with the alarm: no stranger's words in a plan."""
     speaking = [alarm for alarm in case.alarms if alarm.text.strip()]
     if not speaking:
         return ()
     worst = min(speaking, key=lambda alarm: (alarm.highest_severity.rank, alarm.event_time, alarm.id))
-    return (f"Alarm {label(worst.id)} from {label(worst.source)} reads {quoted(worst.text)}.",)
+    return (f"The worst alarm that says something is {label(worst.id)}.",)

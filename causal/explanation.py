@@ -46,8 +46,10 @@ class Cited:
         return tuple(dict.fromkeys(evidence.id for group in found for evidence in group))
 
     def _told(self, alarm: Alarm) -> bool:
-        own = [e for e in self._by_element.get(alarm.resource, ()) if e.kind is EvidenceKind.ALARM]
-        return self._all or alarm.id in self._refs or any(not evidence.ref for evidence in own)
+        if self._all or alarm.id in self._refs:
+            return True
+        own = self._by_element.get(alarm.resource, ())
+        return any(e.kind is EvidenceKind.ALARM and not e.ref for e in own)
 
     def _measured(self, anomaly: Anomaly) -> bool:
         own = (e for e in self._by_element.get(anomaly.element, ()) if e.kind is EvidenceKind.MEASUREMENT)

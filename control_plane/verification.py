@@ -19,6 +19,7 @@ from control_plane.road import Road
 from control_plane.tables import Tables
 from domain.actions import ActionClass
 from domain.alarms import Alarm
+from domain.evidence import EvidenceKind
 from domain.execution import Check, Execution, ExecutionState, Outcome, Step, StepState
 from domain.gate import RightKind
 from domain.incidents import Resolution
@@ -30,6 +31,8 @@ from domain.records import Entry
 _TROUBLE_Z = 6.0
 #: Above this chance of healing by itself, a recovery proves nothing about us.
 _SELF_HEAL_LIMIT = 0.5
+#: Readings of loss are believed to this share.
+_NOISE = 0.01
 
 
 def verify(road: Road, matter: Matter) -> float | None:
@@ -59,7 +62,7 @@ def measure(road: Road, matter: Matter) -> tuple[Check, ...]:
         _alarms(alarms),
         _kpis(road, matter, alarms),
         _timing(road, matter, alarms),
-        _forecast(matter),
+        _forecast(road, matter),
     )
 
 
@@ -102,23 +105,33 @@ def _alarms(alarms: Iterable[Alarm]) -> Check:
 
 
 def _kpis(road: Road, matter: Matter, alarms: Sequence[Alarm]) -> Check:
-    """Fresh readings must be back in their usual band; silence is not health."""
+    """Fresh readings must be back in their usual band; silence, of an element or of what was ill, is not health."""
     picture = _picture(road, matter, alarms, road.clock.now())
-    bad = _troubles(road, picture)
-    silent = sorted(picture.silent)
+    bad, unseen = _troubles(road, picture), [*sorted(picture.silent), *_unseen(road, matter, alarms)]
     if bad:
         worst = max(bad, key=lambda anomaly: anomaly.score)
         detail = f"{worst.metric} of {worst.element} is {worst.value:.4g}, usually {worst.usual:.4g}"
     else:
         seen = len(_watched(road, matter, alarms))
-        detail = f"no fresh reading from {', '.join(silent[:3])}" if silent else f"{seen} elements as usual"
-    return Check(name="kpis", passed=not bad and not silent, detail=detail)
+        detail = f"no fresh reading of {', '.join(unseen[:3])}" if unseen else f"{seen} elements as usual"
+    return Check(name="kpis", passed=not bad and not unseen, detail=detail)
+
+
+def _unseen(road: Road, matter: Matter, alarms: Sequence[Alarm]) -> list[str]:
+    """Return what was ill during the incident and says nothing now: nobody knows that it is well."""
+    watched = _watched(road, matter, alarms)
+    incident_id = matter.execution.incident_id
+    evidence = road.ledger.read(lambda tables: tables.evidence.find(incident_id=incident_id))
+    ill = {(e.element, e.metric) for e in evidence if e.kind is EvidenceKind.MEASUREMENT and e.element in watched}
+    return [f"{metric} of {element}" for element, metric in sorted(ill) if road.live.observed(element, metric) is None]
 
 
 def _watched(road: Road, matter: Matter, alarms: Sequence[Alarm]) -> set[str]:
-    """Return what spoke of the trouble, and what the plan is to bring back."""
-    recovers = {element for element in matter.rehearsal.recovers if element in road.live.elements}
-    return ({alarm.resource for alarm in alarms} | recovers) - _drained(road, matter)
+    """Return what spoke of the trouble, what the plan is to bring back, and what it touches or puts at risk."""
+    rehearsed = {*matter.rehearsal.recovers, *matter.rehearsal.at_risk}
+    touched = {step.target for step in matter.proposal.plan.steps}
+    known = (rehearsed | touched) & road.live.elements
+    return ({alarm.resource for alarm in alarms} | known) - _drained(road, matter)
 
 
 def _picture(road: Road, matter: Matter, alarms: Sequence[Alarm], at: datetime) -> Picture:
@@ -155,17 +168,30 @@ def _within_promise(road: Road, anomaly: Anomaly) -> bool:
 
 def _timing(road: Road, matter: Matter, alarms: Sequence[Alarm]) -> Check:
     """The symptoms were there when we acted, and went soon after: neither before us nor long after."""
-    steps = [step for step in matter.steps.values() if step.kind is RightKind.STEP]
-    settled = [step.settled_at for step in steps if step.settled_at]
-    if not settled:
-        return Check(name="timing", passed=False, detail="no step is done")
-    by_people = any(step.by_people for step in matter.proposal.plan.steps)
-    reaction_s = road.settings.crew_s if by_people else road.settings.reaction_s
-    slack = timedelta(seconds=road.live.period_s)
-    first_act, latest = min(step.intended_at for step in steps), max(settled) + timedelta(seconds=reaction_s) + slack
+    acted = _acted(road, matter)
+    if acted is None:
+        return Check(name="timing", passed=False, detail="no step has had its effect yet")
+    first_act, last_effect = acted
+    latest = last_effect + timedelta(seconds=road.settings.reaction_s + road.live.period_s)
     said = _kpi_timing if not alarms else _alarm_timing
     wrong = said(road, matter, alarms, first_act, latest)
     return Check(name="timing", passed=not wrong, detail=wrong or "the symptoms went right after our effect")
+
+
+def _acted(road: Road, matter: Matter) -> tuple[datetime, datetime] | None:
+    """Return when our first and our last effect began; people have theirs when they arrive, not when they are sent."""
+    steps = [step for step in matter.steps.values() if step.kind is RightKind.STEP]
+    if not steps or any(step.settled_at is None for step in steps):
+        return None
+    began, ended = [], []
+    for step in steps:
+        arrived = read_state(road.hands_for(step.action), step.action.target).get("crew_arrived_at")
+        if step.action.by_people and arrived is None:
+            return None
+        moment = datetime.fromisoformat(arrived) if step.action.by_people and arrived else None
+        began.append(moment or step.intended_at)
+        ended.append(moment or step.settled_at or step.intended_at)
+    return min(began), max(ended)
 
 
 def _alarm_timing(road: Road, _matter: Matter, alarms: Sequence[Alarm], first_act: datetime, latest: datetime) -> str:
@@ -173,8 +199,9 @@ def _alarm_timing(road: Road, _matter: Matter, alarms: Sequence[Alarm], first_ac
     cleared = [alarm.cleared_time for alarm in alarms if alarm.cleared_time is not None]
     if not cleared:
         return "nothing has cleared yet"
-    if max(cleared) < first_act - timedelta(seconds=road.live.period_s):
-        return "everything had cleared before we acted"
+    before = [at for at in cleared if at < first_act - timedelta(seconds=road.live.period_s)]
+    if len(before) * 2 > len(cleared):
+        return f"{len(before)} of {len(cleared)} had cleared before we acted"
     late_s = (max(cleared) - latest).total_seconds()
     return f"the last symptom went {late_s:.1f} s too late for our effect" if late_s > 0 else ""
 
@@ -188,11 +215,23 @@ def _kpi_timing(road: Road, matter: Matter, alarms: Sequence[Alarm], first_act: 
     return ""
 
 
-def _forecast(matter: Matter) -> Check:
-    """Doing nothing must have been forecast to be worse than what the plan brought."""
-    chance = matter.rehearsal.self_heal
-    detail = f"doing nothing was given {chance:.0%} to heal in this time"
-    return Check(name="better_than_nothing", passed=chance < _SELF_HEAL_LIMIT, detail=detail)
+def _forecast(road: Road, matter: Matter) -> Check:
+    """What is measured must be better than what doing nothing was forecast to bring by now."""
+    nothing, chance = matter.rehearsal.nothing.expected, matter.rehearsal.self_heal
+    offered = {demand.id: demand.mbps for demand in road.live.inventory.demands if demand.id in nothing.demands_hit}
+    losses = {id: road.live.observed(id, Metric.LOSS) for id in offered}
+    unknown = [id for id, loss in losses.items() if loss is None]
+    lost = sum(offered[id] * float(loss) for id, loss in losses.items() if loss is not None)
+    down = [e for e in nothing.unavailable if road.live.observed(e, Metric.OPER_UP) == "0"]
+    no_worse = lost <= nothing.lost_mbps + _NOISE * sum(offered.values()) and len(down) <= len(nothing.unavailable)
+    gained = lost < nothing.lost_mbps or len(down) < len(nothing.unavailable)
+    better = no_worse and (gained or not (nothing.lost_mbps or nothing.unavailable)) and not unknown
+    detail = (
+        f"{lost:.0f} Mbit/s lost and {len(down)} down, doing nothing was forecast to leave {nothing.lost_mbps:.0f} and "
+        f"{len(nothing.unavailable)}, with a chance of {chance:.0%} to heal in this time"
+    )
+    detail = f"nobody knows what {', '.join(unknown[:3])} loses" if unknown else detail
+    return Check(name="better_than_nothing", passed=better and chance < _SELF_HEAL_LIMIT, detail=detail)
 
 
 def _steady(road: Road, matter: Matter, now: datetime) -> bool:
@@ -214,7 +253,7 @@ def _settle_recovered(road: Road, execution: Execution, checks: tuple[Check, ...
 def _settle_by_read_back(road: Road, matter: Matter) -> None:
     """A plan that was to recover nothing (a ticket) is done when what it wrote can be read back."""
     check = _effect(road, matter)
-    resolution = Resolution.RESTORED if check.passed else Resolution.UNRESOLVED
+    resolution = Resolution.RECORDED if check.passed else Resolution.UNRESOLVED
     because = f"nothing in the network was to change; {check.detail}"
     outcome = Outcome(resolution=resolution, checks=(check,), because=because, measured_at=road.clock.now())
     settle(road, matter.execution, outcome)
@@ -224,7 +263,8 @@ def _give_up(road: Road, matter: Matter, checks: tuple[Check, ...]) -> None:
     """Time is over and the network has not recovered: undo what took effect (`executor.advance` does it)."""
     execution = matter.execution
     missing = "; ".join(check.detail for check in checks if not check.passed)
-    because = f"no recovery within {road.settings.verify_s:g} s: {missing}"
+    waited_s = (road.clock.now() - (execution.acted_at or execution.started_at)).total_seconds()
+    because = f"no recovery within {waited_s:.0f} s: {missing}"
     undo = any(step.state is StepState.DONE and step.took_effect is not False for step in matter.steps.values())
 
     def change(tables: Tables) -> Written[None]:

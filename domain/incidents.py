@@ -19,6 +19,7 @@ class Resolution(StrEnum):
     ROLLED_BACK = "rolled_back"
     NOT_OURS = "not_ours"
     UNRESOLVED = "unresolved"
+    RECORDED = "recorded"  # paperwork was done; the network was not touched
 
 
 class Incident(Stored):

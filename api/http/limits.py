@@ -71,7 +71,18 @@ class Limits:
     async def _parsed(self, body: bytes) -> object:
         if len(body) <= _SMALL:
             return strict_json.read(body, *self._shape)
-        return await to_thread.run_sync(strict_json.read, body, *self._shape)
+        value, refusals = await to_thread.run_sync(self._read, body)
+        if refusals:
+            raise refusals.pop()  # popped: a frame that holds its own error would hold the body as well
+        return value
+
+    def _read(self, body: bytes) -> tuple[object, list[NocturneError]]:
+        """Return a refusal instead of raising it: carried from thread to thread, its trace would hold the body."""
+        try:
+            return strict_json.read(body, *self._shape), []
+        except NocturneError as refused:
+            refused.__context__ = None
+            return None, [refused.with_traceback(None)]
 
     def _too_large(self) -> TooLarge:
         return TooLarge(f"the body is larger than {self._max_bytes} bytes; send it in parts")

@@ -166,9 +166,23 @@ SOUND: dict[str, dict[str, Any]] = {
     "/steps/{id}/settle": BECAUSE | {"happened": True},
     "/chat": {"question": "why?"},
 }
-NO_TEXT = (None, True, 17, -1, 1e308, [], [[]], {}, {"a": {"b": []}}, "x" * 5000, "\u0000", "\u200b")
+NO_TEXT: tuple[Any, ...] = (None, True, 17, -1, 1e308, [], [[]], {}, {"a": {"b": []}}, "x" * 5000, "\u0000", "\u200b")
 EMPTY = ("", "  ", "\n")
-NO_TIME = (None, False, 0, 10**15, -1.5, "17", "-1", "", "now", "2026-02-30T00:00:00Z", "2026-01-12T12:00:00", [], {})
+NO_TIME: tuple[Any, ...] = (
+    None,
+    False,
+    0,
+    10**15,
+    -1.5,
+    "17",
+    "-1",
+    "",
+    "now",
+    "2026-02-30T00:00:00Z",
+    "2026-01-12T12:00:00",
+    [],
+    {},
+)
 IMPOSSIBLE: dict[str, tuple[Any, ...]] = {
     "because": NO_TEXT + EMPTY,
     "question": (*NO_TEXT[:-2], *EMPTY),

@@ -24,6 +24,8 @@ from tests.scenarios.house_process import built
 from tests.scenarios.scene import Scene, open_house
 from tests.stage import CULPRIT, ring
 
+pytestmark = pytest.mark.slow
+
 PAGES = ("/health", "/state", "/incidents", "/inbox", "/quarantine", "/tallies")
 
 

@@ -12,6 +12,8 @@ from tests.scenarios.conftest import MakeScene
 from tests.scenarios.scene import Scene
 from tests.stage import CULPRIT
 
+pytestmark = pytest.mark.slow
+
 IMPATIENT_S = 0.5
 
 

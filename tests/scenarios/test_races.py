@@ -75,6 +75,7 @@ def granted_at_rest(scene: Scene) -> Proposal:
     return scene.approve(proposal)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keyed", [True, False], ids=["keyed", "not-keyed"])
 def test_two_wakes_in_two_threads_do_a_granted_plan_once(make_scene: MakeScene, *, keyed: bool) -> None:
     scene = make_scene(keyed=keyed)
@@ -87,6 +88,7 @@ def test_two_wakes_in_two_threads_do_a_granted_plan_once(make_scene: MakeScene, 
     assert len(scene.effects()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keyed", [True, False], ids=["keyed", "not-keyed"])
 def test_two_workers_that_do_not_share_a_turn_do_a_granted_plan_once(make_scene: MakeScene, *, keyed: bool) -> None:
     scene = make_scene(keyed=keyed)

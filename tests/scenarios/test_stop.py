@@ -63,6 +63,7 @@ def test_a_step_that_was_accepted_and_is_not_done_yet_is_cancelled_by_a_stop(sce
     assert scene.house.road.network.state(CULPRIT)["administrative"] == "locked"
 
 
+@pytest.mark.slow
 def test_a_plan_that_is_over_cannot_be_stopped(scene: Scene) -> None:
     proposal = scene.break_culprit()
     scene.approve(proposal)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -58,6 +59,7 @@ class World:
         self._started = {node: now - age for node, age in habits.uptime_s.items()}
         self._restarting: dict[str, float] = {}
         self._crews: dict[str, float] = {}  # target to time of arrival; infinity once they have arrived
+        self._arrived: dict[str, float] = {}  # target to when they came
         self._notices: list[Notice] = []
         self._closure = Closure(inventory, self.topology)
         self._reroute_at: float | None = None
@@ -74,6 +76,8 @@ class World:
         """Return the element's state as one reads it from the device. Raises KeyError when there is no such element."""
         shown = self._shown(element)
         shown["crew"] = "dispatched" if element in self._crews else "none"
+        if element in self._arrived:
+            shown["crew_arrived_at"] = datetime.fromtimestamp(self._arrived[element], UTC).isoformat()
         return shown
 
     def _shown(self, element: str) -> dict[str, str]:
@@ -159,6 +163,7 @@ class World:
         for target, arrival in list(self._crews.items()):
             if arrival <= now:
                 self._crews[target] = float("inf")
+                self._arrived[target] = arrival
                 self._repair(within(self.inventory, self.topology, target), now)
         self._restarting = {node: until for node, until in self._restarting.items() if until > now}
         if self._reroute_at is not None and self._reroute_at <= now:
@@ -237,8 +242,10 @@ class World:
                 self._restarting[target] = now + self.habits.restart_s
             case DispatchCrew():
                 self._crews[target] = now + crew_s
+                self._arrived.pop(target, None)
             case RecallCrew():
                 self._crews.pop(target, None)
+                self._arrived.pop(target, None)
             case _:
                 raise AssertionError(f"nothing was accepted that is not done here: `{action.kind}`")
 
