@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from control_plane.judging import Brief
 from control_plane.road import Road
-from control_plane.tables import Message, Tables
+from control_plane.tables import Tables
 from domain.errors import Conflict, Gone
 from domain.gate import Approval, Choice, Grant, Right, RightKind
 from domain.identity import Principal
@@ -138,8 +138,3 @@ def expire(road: Road, tables: Tables, proposal: Proposal) -> tuple[Proposal, En
     because = f"nobody decided until {proposal.expires_at:%Y-%m-%d %H:%M:%S} UTC; next to ask: {proposal.next_role}"
     new = moved(tables, proposal, ProposalState.EXPIRED, because)
     return new, entry(road, "gate.proposal.expired", "plane", new, because=because, next_role=new.next_role)
-
-
-def wake_for(road: Road, proposal: Proposal, after_s: float = 0.0) -> Message:
-    """Return the message that has the proposal's road walked."""
-    return road.wake(proposal.incident_id, after_s)

@@ -24,6 +24,7 @@ from domain.execution import Execution, Step
 from domain.gate import Approval
 from domain.identity import Principal, Role
 from domain.incidents import Incident, IncidentState
+from domain.measurements import Metric
 from domain.proposals import TRANSITIONS, Proposal, ProposalState
 from domain.records import Record, first_break
 from domain.rehearsal import Rehearsal
@@ -162,7 +163,8 @@ class Queries:
     def state(self, who: Principal, at: datetime | None = None) -> dict[str, Any]:
         """Return topology, loads, alarms, slices and pending actions, now or at a past moment.
 
-        Past loads are the twin's, from the newest snapshot that a decision rested on by then.
+        Predicted loads of the past are from the newest snapshot that a decision rested on by then; measured ones
+        are of now only.
         """
         need(who, *READERS)
         now = self._road.clock.now()
@@ -170,15 +172,18 @@ class Queries:
             raise BadInput("the state of the future is not known; give a moment that has passed")
         moment = at or now
         snapshot, source = self._snapshot(at)
-        prediction = evaluate(snapshot)
+        prediction, inventory = evaluate(snapshot), snapshot.inventory
         return {
             "at": moment.isoformat(),
             "twin": {"digest": snapshot.digest, "source": source, "error": self._road.live.twin.fidelity()},
             "topology": _topology(snapshot),
-            "loads": {link.id: round(prediction.utilisation(link.id), 4) for link in snapshot.inventory.links},
+            "predicted_loads": {
+                link.id: round(prediction.utilisation(link.id), 4) for link in snapshot.inventory.links
+            },
+            "measured_loads": {} if at else self._measured_loads(snapshot),
             "impact": prediction.impact().model_dump(mode="json"),
             "kpis": self._road.live.kpis(moment),
-            "slices": [item.model_dump(mode="json") for item in snapshot.inventory.slices],
+            "slices": [item.model_dump(mode="json") for item in inventory.slices],
             "alarms": [alarm.model_dump(mode="json") for alarm in self._read(lambda t: _standing_at(t, moment))],
             "pending": self._pending_at(who, moment),
         }
@@ -269,6 +274,15 @@ class Queries:
             return None
         about = brief(self._road, tables, proposal)
         return signatures_needed(self._road.book, ask(about, self._road.clock.now()))
+
+    def _measured_loads(self, snapshot: Snapshot) -> dict[str, dict[str, Any]]:
+        """Return the newest utilisation that each interface reported, with its age; what says nothing is not here."""
+        loads, now = {}, self._road.clock.now()
+        for point in snapshot.inventory.termination_points:
+            seen = self._road.live.twin.observed(point.id, Metric.UTILISATION)
+            if seen is not None and seen[0] is not None:
+                loads[point.id] = {"utilisation": round(seen[0], 4), "age_s": round((now - seen[1]).total_seconds(), 1)}
+        return loads
 
     def _pending_at(self, who: Principal, at: datetime) -> list[dict[str, Any]]:
         """Return the proposals that were neither settled nor refused at `at`, in the state that the record shows."""

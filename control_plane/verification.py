@@ -151,8 +151,8 @@ def _within_promise(road: Road, anomaly: Anomaly) -> bool:
     """Say whether something unusual harms nobody: a repair may leave traffic on another way than before.
 
     A longer way is fine within the slice's bound (one that the usual way did not keep promises nothing), a fuller
-    link is fine below its capacity, and a young process is what a restart looks like: loss, adjacency and throughput
-    tell whether it serves.
+    link is fine below its capacity, a demand may ask for less, and a young process is what a restart looks like: loss,
+    adjacency and the throughput of cells tell whether it serves.
     """
     match anomaly.metric:
         case Metric.PROCESS_UPTIME | Metric.CPU:
@@ -162,6 +162,8 @@ def _within_promise(road: Road, anomaly: Anomaly) -> bool:
         case Metric.DELAY:
             bound = road.live.promised_delay_ms.get(anomaly.element, 0.0)
             return anomaly.value <= bound or 0.0 < bound < anomaly.usual
+        case Metric.THROUGHPUT if anomaly.element in road.live.promised_delay_ms:
+            return True
         case _:
             return METRICS[anomaly.metric].bad == 0
 

@@ -11,8 +11,6 @@ class EvidenceKind(StrEnum):
     ALARM = "alarm"
     MEASUREMENT = "measurement"
     SILENCE = "silence"  # a source that should speak and does not
-    TOPOLOGY = "topology"
-    CONFIGURATION = "configuration"
 
 
 class Evidence(Stored):

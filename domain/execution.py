@@ -28,7 +28,6 @@ class Step(Stored):
     after: dict[str, str] = {}
     took_effect: bool | None = None
     intended_at: Utc
-    sent_at: Utc | None = None
     settled_at: Utc | None = None
     note: str = ""
 
