@@ -121,11 +121,12 @@ def test_direction_overrides_are_written_out():
     assert plain("a\u202eb") == "a\\u202eb"
 
 
-def test_a_story_is_told_in_six_lines():
+def test_a_story_is_told_in_a_few_lines():
     report = {
         "injected": [{"element": "tp:a", "fault": "interface_locked"}],
         "diagnosis": {"ranked": [{"element": "tp:a", "fault": "interface_locked", "confidence": 0.91}]},
         "proposal": {"title": "Unlock tp:a"},
+        "execution": {"state": "settled"},
         "outcome": "restored",
         "audit": {"records": 12, "verified": True},
         "seconds": {"receive": 0.2},
@@ -134,3 +135,10 @@ def test_a_story_is_told_in_six_lines():
     assert "interface_locked at tp:a (91%)" in seen
     assert "restored" in seen
     assert "12 records, every link holds" in seen
+    assert seen.count("Unlock tp:a") == 2
+
+
+def test_what_was_only_proposed_is_not_told_as_done():
+    report = {"injected": [], "diagnosis": None, "proposal": {"title": "Unlock tp:a"}, "execution": None}
+    report |= {"outcome": "not_ours", "audit": {"records": 1, "verified": True}, "seconds": {}}
+    assert as_seen(reports.story(report)).count("Unlock tp:a") == 1

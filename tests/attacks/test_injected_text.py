@@ -87,6 +87,11 @@ def said(ring: RingHouse) -> str:
     return _IDS.sub("ID", json.dumps([word.model_dump(mode="json") for word in words], ensure_ascii=False))
 
 
+def words(text: str) -> list[str]:
+    """Return the words in a text, ids left out; of two alarms of one moment, either may be named first."""
+    return sorted(word.strip("().,") for word in _IDS.sub("ID", text).split())
+
+
 @pytest.mark.parametrize("door", FREE, ids=lambda door: door.__name__)
 @pytest.mark.parametrize("text", TEXTS, ids=ascii)
 def test_free_text_changes_no_plan_and_is_kept_as_a_quotation(door: Door, text: str) -> None:
@@ -117,14 +122,12 @@ def test_a_name_with_control_characters_is_quarantined(ring: RingHouse, text: st
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=ascii)
-def test_a_ticket_quotes_a_stranger_on_one_line(text: str) -> None:
-    ticket = lived(by_webhook, text).get("viewer", TICKETS).json()[0]
+def test_a_ticket_holds_no_word_of_a_stranger(text: str) -> None:
+    ticket, other = (lived(by_webhook, said).get("viewer", TICKETS).json() for said in (text, HARMLESS))
 
-    last = ticket["description"].splitlines()[-1]
-    assert last.isprintable()
-    assert last.endswith("».")
-    assert last.count("«") == last.count("»") == 1
-    assert plain(text.replace("«", "‹").replace("»", "›").replace("\x00", "\ufffd"), 160) in last
+    assert len(ticket) == len(other) == 1
+    assert ticket[0]["description"].replace("\n", " ").isprintable()
+    assert words(ticket[0]["description"]) == words(other[0]["description"])
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=ascii)
