@@ -8,7 +8,7 @@ alarms have settled, and changes its plan, stops the clock later: the first answ
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -92,7 +92,7 @@ class Bench:
     def __init__(self, house: House, umpire: Umpire, operator: Principal) -> None:
         self._house, self._umpire, self._operator = house, umpire, operator
         self._points: list[tuple[datetime, str, str]] = []
-        house.road.watchers.append(lambda point, ref: self._points.append((datetime.now(UTC), point, ref)))
+        house.road.watchers.append(lambda point, ref: self._points.append((house.clock.now(), point, ref)))
 
     def case(self, arm: str, seed: int) -> Case:
         """Let the fault of this seed happen, time the answer, and leave a calm network without open incidents."""
