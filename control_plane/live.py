@@ -5,7 +5,7 @@ Everything here can be thrown away and is rebuilt from the store (`Live.restore`
 
 import threading
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from domain.clock import Clock
@@ -61,12 +61,11 @@ class Live:
             totals[window.metric] = (total + window.total, count + window.count)
         return {str(metric): total / count for metric, (total, count) in totals.items() if count}
 
-    def backfill(self, batches: Sequence[Batch]) -> None:
-        """Take in readings of the past, for baselines."""
+    def backfill(self, batches: Iterable[Batch]) -> None:
+        """Take in readings of the past, for baselines; the twin follows them, as it follows those of the present."""
         for batch in batches:
             self.history.add(batch.readings, batch.source)
-        if batches:
-            self.twin.readings(batches[-1])
+            self.twin.readings(batch)
 
     def snapshot(self) -> Snapshot:
         """Return the twin as it stands."""

@@ -5,7 +5,7 @@ For each source `received == kept + late + rejected`, always; repeats are part o
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -129,11 +129,16 @@ def receive_feed(road: Road, source: str, wait_s: float) -> int:
     return len(feed.items)
 
 
-def history_batches(road: Road, rules: Intake) -> list[Batch]:
-    """Return the network's own history as batches: baselines for `Live.backfill`, not a signal, so not stored."""
-    parts = part_feed(road.network.history())
-    sorted_rows = {name: read_plant_readings(rows, rules) for name, rows in _by_source(parts.readings).items()}
-    return [batch for name, rows in sorted_rows.items() if (batch := _batch(road, name, rows.kept))]
+def history_batches(road: Road, rules: Intake) -> Iterator[Batch]:
+    """Yield the network's own history as batches: baselines for `Live.backfill`, not a signal, so not stored.
+
+    One batch per item, so that a long history is never in memory twice.
+    """
+    for item in part_feed(road.network.history()).readings:
+        source = str(item.get("source", "unnamed"))[:256]
+        batch = _batch(road, source, read_plant_readings([item], rules).kept)
+        if batch:
+            yield batch
 
 
 def _keep(road: Road, tables: Tables, actor: str, source: str, items: Sorted[AlarmReport]) -> Written[Receipt]:

@@ -9,13 +9,14 @@ import pytest
 from adapters.memory import MemoryLedger
 from adapters.store.ledger import SqlLedger
 from control_plane import flow
-from control_plane.ports import Ledger
+from control_plane.gate import consume, grant_id_of
+from control_plane.ports import Ledger, Written
 from domain.clock import ManualClock
 from domain.errors import NocturneError
 from domain.gate import Choice
 from domain.identity import Principal, Role
 from domain.proposals import ProposalState
-from domain.records import first_break
+from domain.records import Entry, first_break
 from tests.stage import Stage, make_stage
 
 MANY = 50
@@ -120,6 +121,23 @@ def test_workers_that_do_not_know_of_each_other_make_one_effect(stage: Stage) ->
 
     intended = [r for r in stage.ledger.records(ref=proposal.id) if r.kind == "act.step.intended"]
     assert len(stage.network.journal) == len(intended) == 1
+
+
+def test_a_right_is_used_up_by_one_of_fifty(stage: Stage) -> None:
+    proposal = stage.begin()
+    stage.commands.approve(stage.one, proposal.id, "yes")
+    right = stage.ledger.read(lambda tables: tables.rights.find(grant_id=grant_id_of(proposal.id)))[0].id
+    got: list[str] = []
+
+    def take(name: str) -> None:
+        entry = Entry(kind="act.right.tried", actor=name, event_time=stage.clock.now())
+        if stage.ledger.do(lambda tables: Written(consume(stage.road, tables, right, name), (entry,))):
+            got.append(name)
+
+    at_once([lambda n=n: take(f"worker-{n}") for n in range(MANY)])
+
+    assert len(got) == 1
+    assert stage.ledger.read(lambda tables: tables.rights.get(right)).consumed_by == got[0]
 
 
 def test_stop_against_the_first_step_leaves_nothing_half_done(stage: Stage) -> None:

@@ -33,7 +33,7 @@ from domain.network import Inventory
 _log = logging.getLogger(__name__)
 
 #: Samples of before the start, for baselines, and how many rows they may have in all: a huge network has fewer.
-HISTORY, HISTORY_ROWS = 120, 300_000
+HISTORY, HISTORY_ROWS = 120, 160_000
 #: Chance that a false alarm elsewhere comes with a fault.
 _WOLF = 0.25
 _LONGEST_SLEEP_S = 1.0
