@@ -240,12 +240,13 @@ def _fits(road: Road, incident: Incident, diagnosis: Diagnosis | None) -> bool:
 def _look_again_s(road: Road, incident: Incident, diagnosis: Diagnosis) -> float | None:
     """Return how long a diagnosis stands by itself, in seconds; None: until the alarms change.
 
-    A provisional one is made anew when the alarms have settled. One that could not tell, or was made while sources
+    A provisional one is made anew when the alarms have settled; one that names no cause yet, with each new sample of
+    telemetry until then. One that could not tell, or was made while sources
     were silent, is made anew after ever longer waits: telemetry may be back, and no alarm would say so.
     """
     settle_s = road.settings.settle_s
     if diagnosis.provisional:
-        return settle_s
+        return settle_s if diagnosis.verdict is Verdict.CAUSE else min(settle_s, road.live.period_s)
     if diagnosis.verdict is Verdict.CANNOT_TELL or diagnosis.degraded_by:
         stood_s = (diagnosis.made_at - incident.last_known_at).total_seconds()
         return min(max(stood_s, settle_s), _LONGEST_BLIND_S)
