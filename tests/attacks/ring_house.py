@@ -37,12 +37,12 @@ PAPERWORK = {ActionClass.OPEN_TICKET, ActionClass.CANCEL_TICKET}
 #: The accounts: name, roles, the person behind it.
 ACCOUNTS: dict[str, tuple[frozenset[Role], str]] = {
     "feed": (frozenset({Role.FEED}), ""),
-    "viewer": (frozenset({Role.VIEWER}), "Vera"),
-    "operator": (frozenset({Role.OPERATOR}), "Olga"),
-    "auditor": (frozenset({Role.AUDITOR}), "Aziz"),
-    "ada": (frozenset({Role.APPROVER}), "Ada Lund"),
-    "ada-at-night": (frozenset({Role.APPROVER, Role.OPERATOR}), " ADA  lund"),
-    "ben": (frozenset({Role.APPROVER}), "Ben Okri"),
+    "viewer": (frozenset({Role.VIEWER}), "the viewer"),
+    "operator": (frozenset({Role.OPERATOR}), "the operator"),
+    "auditor": (frozenset({Role.AUDITOR}), "the auditor"),
+    "approver_a": (frozenset({Role.APPROVER}), "the first approver"),
+    "approver_a-at-night": (frozenset({Role.APPROVER, Role.OPERATOR}), " THE  first approver"),
+    "approver_b": (frozenset({Role.APPROVER}), "the second approver"),
     "robot": (frozenset({Role.AGENT}), ""),
 }
 

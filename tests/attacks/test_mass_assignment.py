@@ -14,13 +14,13 @@ OURS: dict[str, Any] = {
     "@baseType": "Grant",
     "@schemaLocation": "https://evil.example/schema.json",
     "ackState": "acknowledged",
-    "ackUserId": "ada",
+    "ackUserId": "approver_a",
     "alarmReportingTime": "1999-01-01T00:00:00Z",
     "alarmChangedTime": "2026-01-12T11:59:00Z",
     "alarmClearedTime": "2026-01-12T11:59:00Z",
     "tenant": "other",
     "status": "closed",
-    "approvedBy": "ada",
+    "approvedBy": "approver_a",
     "riskScore": 0,
     "autonomyLevel": 5,
     "statusChange": "approved",
@@ -86,8 +86,8 @@ def test_a_webhook_takes_no_field_that_is_ours(ring: RingHouse) -> None:
     "more",
     [
         {"state": "granted"},
-        {"person": "Ben Okri"},
-        {"account": "ben"},
+        {"person": "the second approver"},
+        {"account": "approver_b"},
         {"signatures": 2},
         {"expires_at": "2100-01-01T00:00:00Z"},
         {"plan": {"steps": []}},
@@ -100,7 +100,7 @@ def test_a_webhook_takes_no_field_that_is_ours(ring: RingHouse) -> None:
 def test_a_decision_with_a_field_too_many_is_refused(ring: RingHouse, verb: str, more: dict[str, Any]) -> None:
     proposal = ring.held()
 
-    answer = ring.post("ada", f"/proposals/{proposal.id}/{verb}", {"because": "it fits"} | more)
+    answer = ring.post("approver_a", f"/proposals/{proposal.id}/{verb}", {"because": "it fits"} | more)
 
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_input")
     assert ring.repairs() == [proposal]
@@ -111,7 +111,7 @@ def test_a_plan_says_nothing_of_its_own_harm(ring: RingHouse, name: str) -> None
     proposal = ring.held()
     step = {"kind": "interface_down", "target": CULPRIT, name: "none"}
 
-    answer = ring.post("ada", f"/proposals/{proposal.id}/change", {"because": "mine", "plan": {"steps": [step]}})
+    answer = ring.post("approver_a", f"/proposals/{proposal.id}/change", {"because": "mine", "plan": {"steps": [step]}})
 
     assert answer.status_code == 400
     assert ring.repairs() == [proposal]

@@ -21,9 +21,9 @@ def changed_by(ring: RingHouse, who: str) -> Proposal:
     return ring.repairs()[-1]
 
 
-@pytest.mark.parametrize("account", ["ada", "ada-at-night"])
+@pytest.mark.parametrize("account", ["approver_a", "approver_a-at-night"])
 def test_a_person_approves_no_plan_of_their_own_by_any_account(ring: RingHouse, account: str) -> None:
-    proposal = changed_by(ring, "ada")
+    proposal = changed_by(ring, "approver_a")
 
     answer = ring.approve(account, proposal)
     ring.walk()
@@ -37,8 +37,8 @@ def test_a_person_approves_no_plan_of_their_own_by_any_account(ring: RingHouse, 
 def test_two_accounts_of_one_person_are_one_signature(ring: RingHouse) -> None:
     proposal = ring.held()
 
-    first = ring.approve("ada", proposal)
-    second = ring.approve("ada-at-night", proposal)
+    first = ring.approve("approver_a", proposal)
+    second = ring.approve("approver_a-at-night", proposal)
 
     assert first.status_code == 200
     assert second.status_code == 409
@@ -48,11 +48,13 @@ def test_two_accounts_of_one_person_are_one_signature(ring: RingHouse) -> None:
 def test_where_two_must_sign_one_person_with_two_accounts_is_not_enough(ring: RingHouse) -> None:
     old = ring.held()
     steps = [{"kind": "interface_up", "target": CULPRIT}, {"kind": "restart_process", "target": "node:c"}]
-    ring.post("ben", f"/proposals/{old.id}/change", {"because": "restart it, too", "plan": {"steps": steps}})
+    ring.post("approver_b", f"/proposals/{old.id}/change", {"because": "restart it, too", "plan": {"steps": steps}})
     ring.walk()
     proposal = ring.repairs()[-1]
 
-    answers = [ring.approve(account, proposal).status_code for account in ("ada", "ada-at-night", "ben")]
+    answers = [
+        ring.approve(account, proposal).status_code for account in ("approver_a", "approver_a-at-night", "approver_b")
+    ]
     ring.walk()
 
     assert answers == [200, 409, 403]
@@ -83,7 +85,7 @@ def test_an_agent_decides_nothing(ring: RingHouse, verb: str) -> None:
 )
 def test_an_agent_in_disguise_approves_nothing(ring: RingHouse, disguise: dict[str, object]) -> None:
     proposal = ring.held()
-    person = Principal(id="acc_x", name="ada", person="Ada Lund", roles=frozenset({Role.APPROVER}))
+    person = Principal(id="acc_x", name="approver_a", person="the first approver", roles=frozenset({Role.APPROVER}))
 
     with pytest.raises(Refused):
         ring.house.commands.approve(person.but(**disguise), proposal.id, "trust me")

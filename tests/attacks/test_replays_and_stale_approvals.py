@@ -20,18 +20,18 @@ def stored(ring: RingHouse, proposal: Proposal) -> Proposal:
 
 
 def changed(ring: RingHouse, old: Proposal) -> Proposal:
-    """Have Ben ask for another plan, and return the proposal that it became."""
+    """Have the second approver ask for another plan, and return the proposal that it became."""
     body = {"because": "drain, too", "plan": {"steps": [UP, DRAIN]}}
-    assert ring.post("ben", f"/proposals/{old.id}/change", body).status_code == 200
+    assert ring.post("approver_b", f"/proposals/{old.id}/change", body).status_code == 200
     ring.walk()
     return ring.repairs()[-1]
 
 
-@pytest.mark.parametrize("who", ["ada", "ada-at-night", "ben"])
+@pytest.mark.parametrize("who", ["approver_a", "approver_a-at-night", "approver_b"])
 def test_an_approval_sent_again_is_refused_and_done_once(ring: RingHouse, who: str) -> None:
     proposal = ring.held()
 
-    first = ring.approve("ada", proposal, plan_digest=proposal.plan_digest)
+    first = ring.approve("approver_a", proposal, plan_digest=proposal.plan_digest)
     again = ring.approve(who, proposal, plan_digest=proposal.plan_digest)
     ring.walk(1)
     later = ring.approve(who, proposal, plan_digest=proposal.plan_digest)
@@ -46,7 +46,7 @@ def test_an_approval_is_no_approval_of_another_proposal(ring: RingHouse) -> None
     old = ring.held()
     new = changed(ring, old)
 
-    answer = ring.approve("ada", new, plan_digest=old.plan_digest)
+    answer = ring.approve("approver_a", new, plan_digest=old.plan_digest)
     ring.walk()
 
     assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
@@ -58,8 +58,8 @@ def test_a_plan_that_was_changed_can_no_longer_be_approved(ring: RingHouse) -> N
     old = ring.held()
     changed(ring, old)
 
-    assert ring.approve("ada", old, plan_digest=old.plan_digest).status_code == 409
-    assert ring.approve("ada", old).status_code == 409
+    assert ring.approve("approver_a", old, plan_digest=old.plan_digest).status_code == 409
+    assert ring.approve("approver_a", old).status_code == 409
     assert stored(ring, old).state is ProposalState.CHANGED
 
 
@@ -67,7 +67,7 @@ def test_a_plan_that_was_changed_can_no_longer_be_approved(ring: RingHouse) -> N
 def test_what_is_no_digest_is_no_approval(ring: RingHouse, digest: object) -> None:
     proposal = ring.held()
 
-    answer = ring.approve("ada", proposal, plan_digest=digest)
+    answer = ring.approve("approver_a", proposal, plan_digest=digest)
 
     assert answer.status_code == (200 if digest is None else 400)
 
@@ -77,7 +77,7 @@ def test_an_approval_counts_until_the_proposal_expires(ring: RingHouse, seconds:
     proposal = ring.held()
     ring.clock.advance((proposal.expires_at - ring.clock.now()).total_seconds() + seconds)
 
-    answer = ring.approve("ada", proposal)
+    answer = ring.approve("approver_a", proposal)
 
     assert answer.status_code == status
     assert (stored(ring, proposal).state is ProposalState.GRANTED) == (status == 200)
@@ -89,7 +89,7 @@ def test_an_expired_proposal_does_nothing_and_says_so(ring: RingHouse) -> None:
     ring.walk(1)
 
     assert stored(ring, proposal).state is ProposalState.EXPIRED
-    assert ring.approve("ada", proposal).status_code in {409, 410}
+    assert ring.approve("approver_a", proposal).status_code in {409, 410}
     assert ring.network.journal == []
     assert ring.records("gate.proposal.expired")
 
@@ -97,7 +97,7 @@ def test_an_expired_proposal_does_nothing_and_says_so(ring: RingHouse) -> None:
 @pytest.mark.parametrize(("seconds", "effects"), [(-1, 1), (0, 0), (1, 0)])
 def test_the_executor_looks_at_the_clock_again(ring: RingHouse, seconds: float, effects: int) -> None:
     proposal = ring.held()
-    ring.approve("ada", proposal)
+    ring.approve("approver_a", proposal)
     grant = ring.house.road.ledger.read(lambda tables: tables.grants.find(proposal_id=proposal.id))[0]
     ring.clock.advance((grant.expires_at - ring.clock.now()).total_seconds() + seconds)
     ring.report()
@@ -111,7 +111,7 @@ def test_the_executor_looks_at_the_clock_again(ring: RingHouse, seconds: float, 
 
 def test_a_grant_that_expires_between_two_steps_carries_no_further(ring: RingHouse) -> None:
     proposal = changed(ring, ring.held())
-    ring.approve("ada", proposal)
+    ring.approve("approver_a", proposal)
     expires = ring.clock.now() + timedelta(seconds=ring.house.road.settings.grant_s)
 
     def too_long(point: str, ref: str) -> None:
@@ -131,7 +131,7 @@ def test_a_grant_that_expires_between_two_steps_carries_no_further(ring: RingHou
 def test_a_decision_is_not_put_off_for_ever_or_into_the_past(ring: RingHouse, moment: object) -> None:
     proposal = ring.held()
 
-    answer = ring.post("ada", f"/proposals/{proposal.id}/defer", {"because": "lunch", "until": moment})
+    answer = ring.post("approver_a", f"/proposals/{proposal.id}/defer", {"because": "lunch", "until": moment})
 
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_input")
     assert stored(ring, proposal).state is ProposalState.HELD

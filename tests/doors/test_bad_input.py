@@ -48,7 +48,7 @@ def filled(path: str, house: RingHouse) -> str:
 
 
 def sent(house: RingHouse, path: str, body: Any = None, **named: Any) -> Any:
-    return house.post("feed" if path in SENDERS else "ada-at-night", filled(path, house), body, **named)
+    return house.post("feed" if path in SENDERS else "approver_a-at-night", filled(path, house), body, **named)
 
 
 def wrong(answer: Any, *expected: int) -> str:
@@ -265,7 +265,11 @@ def test_a_method_that_a_path_does_not_take_is_told_with_those_it_takes(ring: Ri
 @pytest.mark.parametrize("id", ["inc_00000000000000000000000000", "nothing", "%20", "x" * 250])
 def test_an_unknown_id_is_told(ring: RingHouse, id: str) -> None:
     gets = {path: ring.get("auditor", path.replace("{id}", id)) for path in GETS if "{id}" in path}
-    posts = {path: ring.post("ada-at-night", path.replace("{id}", id), SOUND[path]) for path in SOUND if "{id}" in path}
+    posts = {
+        path: ring.post("approver_a-at-night", path.replace("{id}", id), SOUND[path])
+        for path in SOUND
+        if "{id}" in path
+    }
 
     assert faults(gets, 404) == {}
     assert faults(posts, 404) == {}

@@ -95,7 +95,7 @@ def fine(answer: Any) -> None:
 
 
 @UNHURRIED
-@given(data=st.data(), path=st.sampled_from(POSTS), who=st.sampled_from(["feed", "operator", "ada", "viewer"]))
+@given(data=st.data(), path=st.sampled_from(POSTS), who=st.sampled_from(["feed", "operator", "approver_a", "viewer"]))
 def test_no_json_breaks_a_door(ring: RingHouse, data: st.DataObject, path: str, who: str) -> None:
     shape = data.draw(st.sampled_from([*SHAPES, ring.tmf_alarm()]))
     body = json.dumps(spoiled(shape, data)).encode()

@@ -130,7 +130,7 @@ def incident() -> Incident:
 @pytest.fixture
 def account() -> Callable[..., Principal]:
     def build(**changes: Any) -> Principal:
-        plain = {"id": "acc_1", "name": "approver-one", "person": "Ann", "roles": frozenset({Role.APPROVER})}
+        plain = {"id": "acc_1", "name": "approver-one", "person": "First Approver", "roles": frozenset({Role.APPROVER})}
         return Principal(**(plain | changes))
 
     return build

@@ -38,7 +38,7 @@ def test_an_approver_may_sign_what_an_agent_asked_for(account: Account, propose:
     [
         ({"roles": frozenset({Role.OPERATOR})}, "lacks the approver role"),
         ({"roles": frozenset({Role.AGENT, Role.APPROVER})}, "is an agent"),
-        ({"name": "agent:provisioning", "person": "Ann"}, "is an agent"),
+        ({"name": "agent:provisioning", "person": "First Approver"}, "is an agent"),
         ({"person": ""}, "no person stands behind"),
         ({"person": " \t "}, "no person stands behind"),
     ],
@@ -54,26 +54,30 @@ def test_nobody_signs_what_they_asked_for_themselves(account: Account, propose: 
 
 
 def test_a_second_account_of_the_requester_does_not_help(account: Account, propose: Propose) -> None:
-    other = account(name="approver-nine", person="ANN  ")
+    other = account(name="approver-nine", person="FIRST  APPROVER ")
 
     with pytest.raises(Refused, match="another person must sign"):
-        may_sign(other, propose(requester="approver-one"), [], requester_person="Ann")
+        may_sign(other, propose(requester="approver-one"), [], requester_person="First Approver")
 
 
 def test_one_person_is_one_signature_whatever_the_account(account: Account, propose: Propose) -> None:
     proposal = propose()
-    approvals = [said(proposal, "Ann"), said(proposal, "ann ", account="approver-two")]
+    approvals = [said(proposal, "First Approver"), said(proposal, "first  approver ", account="approver-two")]
 
     assert len(signers(proposal, approvals)) == 1
     with pytest.raises(Conflict, match="signed this plan already"):
         may_sign(account(name="approver-two"), proposal, approvals)
-    may_sign(account(name="approver-two", person="Ben"), proposal, approvals)
+    may_sign(account(name="approver-two", person="Second Approver"), proposal, approvals)
 
 
 def test_only_a_yes_to_exactly_this_plan_counts(propose: Propose) -> None:
     proposal = propose()
     other = propose(Plan(steps=(InterfaceDown(target="tp:1"),)))
-    approvals = [said(proposal, "Ann", Choice.REJECT), said(other, "Ben"), said(propose(id="prop_2"), "Cem")]
+    approvals = [
+        said(proposal, "First Approver", Choice.REJECT),
+        said(other, "Second Approver"),
+        said(propose(id="prop_2"), "Third Approver"),
+    ]
 
     assert signers(proposal, approvals) == frozenset()
 

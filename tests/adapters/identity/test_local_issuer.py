@@ -43,7 +43,7 @@ def test_a_token_has_256_random_bits_and_names_its_account(issuer: LocalIssuer) 
 
 def test_every_other_text_is_refused_in_the_same_words(issuer: LocalIssuer) -> None:
     account, token = issuer.issue("ana", [Role.VIEWER])
-    other, _ = issuer.issue("ben", [Role.VIEWER])
+    other, _ = issuer.issue("approver_b", [Role.VIEWER])
     secret = token[-43:]
     wrong = [
         "",
