@@ -17,7 +17,8 @@ from domain.records import Entry
 from twin.snapshot import Snapshot
 
 _PAPERWORK = frozenset({ActionClass.OPEN_TICKET, ActionClass.CANCEL_TICKET})
-_NOT_AGAIN = frozenset({ProposalState.REJECTED, ProposalState.DENIED, ProposalState.SETTLED, ProposalState.CHANGED})
+#: What people refused or what was tried is not asked for again; what the rules denied may be, on newer knowledge.
+_NOT_AGAIN = frozenset({ProposalState.REJECTED, ProposalState.SETTLED, ProposalState.CHANGED})
 _REPLACEABLE = frozenset({ProposalState.DRAFTED, ProposalState.REHEARSED, *WAITING})
 
 

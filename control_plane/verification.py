@@ -261,10 +261,23 @@ def _settle_by_read_back(road: Road, matter: Matter) -> None:
     settle(road, matter.execution, outcome)
 
 
+def _blind(road: Road, matter: Matter) -> bool:
+    """Say whether what should tell says nothing, and what tells is well: undoing then could break what was mended."""
+    alarms = _counted(road, matter)
+    picture = _picture(road, matter, alarms, road.clock.now())
+    return not _troubles(road, picture) and bool(picture.silent or _unseen(road, matter, alarms))
+
+
 def _give_up(road: Road, matter: Matter, checks: tuple[Check, ...]) -> None:
     """Time is over and the network has not recovered: undo what took effect (`executor.advance` does it)."""
     execution = matter.execution
     missing = "; ".join(check.detail for check in checks if not check.passed)
+    if _blind(road, matter):
+        because = f"nobody can see whether it recovered, so nothing is undone; a person decides: {missing}"
+        now = road.clock.now()
+        outcome = Outcome(resolution=Resolution.UNRESOLVED, checks=checks, because=because, measured_at=now)
+        settle(road, execution, outcome)
+        return
     waited_s = (road.clock.now() - (execution.acted_at or execution.started_at)).total_seconds()
     because = f"no recovery within {waited_s:.0f} s: {missing}"
     undo = any(step.state is StepState.DONE and step.took_effect is not False for step in matter.steps.values())

@@ -149,3 +149,17 @@ def test_planned_work_that_overruns_opens_an_incident(clock: ManualClock) -> Non
 
     assert before == 0
     assert stage.ledger.read(lambda tables: tables.incidents.count()) == 1
+
+
+def test_nothing_is_undone_when_nobody_can_see_whether_it_recovered(clock: ManualClock) -> None:
+    stage = make_stage(clock)
+    granted(stage)
+    stage.walk_all()
+
+    for _ in range(60):
+        clock.advance(0.5)
+        stage.walk_all()
+
+    assert [key.split(":", 1)[1] for key in stage.network.journal] == ["step:0"]
+    assert execution(stage).outcome.resolution is Resolution.UNRESOLVED
+    assert "nobody can see" in execution(stage).outcome.because
