@@ -19,6 +19,8 @@ from twin.graph import Proximity, element_graph
 from twin.live import LiveTwin
 from twin.snapshot import Snapshot
 
+#: Samples of each series at hand; older ones are kept coarser. At 4,000 series each hundred costs 6 MB.
+_SAMPLES_KEPT = 400
 _CONFIGURED = frozenset({"administrative", "metric", "via"})
 
 
@@ -36,7 +38,7 @@ class Live:
         self.regions = _regions(inventory)
         bounds = {item.id: item.max_delay_ms for item in inventory.slices}
         self.promised_delay_ms = {d.id: bounds[d.slice_id] for d in inventory.demands if d.slice_id in bounds}
-        self.history = History(period_s)
+        self.history = History(period_s, slots=_SAMPLES_KEPT)
         self.windows = Windows(width_s=10 * period_s, lateness_s=lateness_s)
         self.late_readings = 0
         self.counters = Counters()
