@@ -30,6 +30,7 @@ from control_plane.toolbox import Toolbox
 from control_plane.worker import Worker
 from domain.clock import Clock, SystemClock
 from domain.ids import new_id
+from domain.incidents import IncidentClass
 from policies.engine import Book
 
 _KEEP_HISTORY_S = 300.0
@@ -102,7 +103,7 @@ def _house(settings: Settings, network: Network, clock: Clock, ledger: Ledger, w
         hands=(TicketDesk(ledger, clock), network),
         live=live,
         book=Book.load(),
-        diagnostician=diagnostics,
+        diagnosticians={IncidentClass.NETWORK: diagnostics},
         planners=(
             Provisioning(_tools("provisioning", ledger, clock, tools)),
             Ticketing(_tools("ticketing", ledger, clock, tools)),

@@ -35,6 +35,7 @@ from control_plane.ports import Diagnostician  # noqa: E402
 from control_plane.toolbox import Toolbox  # noqa: E402
 from domain.clock import SystemClock  # noqa: E402
 from domain.identity import Role  # noqa: E402
+from domain.incidents import IncidentClass  # noqa: E402
 
 #: Baselines need some readings of before: as long as a demo waits.
 _BASELINE_S = 3.0
@@ -46,7 +47,7 @@ def main() -> None:
     logs.configure("error", SystemClock())
     settings = house_settings.load(data=folder, network=f"generated:{elements}", seed=seed)
     with stage(settings) as (house, plant), _served(house, settings):
-        ways = {WITH: house.road.diagnostician, WITHOUT: _without_attribution(house)}
+        ways = {WITH: house.road.diagnosticians[IncidentClass.NETWORK], WITHOUT: _without_attribution(house)}
         operator = house.issuer.issue("bench", {Role.OPERATOR}, person="bench")[0]
         bench = Bench(house, plant.umpire(), operator)
         time.sleep(_BASELINE_S)
@@ -54,7 +55,7 @@ def main() -> None:
         for number in range(cases):
             order = (WITHOUT, WITH) if number % 2 == 0 else (WITH, WITHOUT)
             for way in order:
-                house.road.diagnostician = ways[way]
+                house.road.diagnosticians[IncidentClass.NETWORK] = ways[way]
                 _tell(case=bench.case(way, seed * 1000 + number).as_json())
                 _tell(memory={way: resident_mb()})
 

@@ -55,7 +55,7 @@ def diagnose(road: Road, incident_id: str) -> None:
     if incident.state is IncidentState.CLOSED or _fits(road, incident, standing) or _acting(road, incident_id):
         return
     case = gathering.gather(road, incident)
-    diagnosis = road.diagnostician.diagnose(case)
+    diagnosis = road.diagnostician_for(incident).diagnose(case)
 
     def change(tables: Tables) -> Written[None]:
         if not tables.incidents.swap(incident, incident.but(diagnosis_id=diagnosis.id)):

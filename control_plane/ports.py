@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from control_plane.tables import Message, Tables
-from domain.actions import Action
+from domain.actions import Action, TrainModel
 from domain.agents import AgentCard, Case
 from domain.answers import Answer
 from domain.diagnosis import Diagnosis, FaultKind
+from domain.models import ModelCard, Sight
 from domain.network import Inventory
 from domain.proposals import Draft
 from domain.records import Entry, Record
@@ -157,6 +158,70 @@ class Past(Protocol):
 
     def self_heal(self, fault: FaultKind) -> float:
         """Return the estimated chance (0–1) that such a fault heals by itself while a plan is verified."""
+
+
+class KeptModel(NamedTuple):
+    """A trained artefact (safetensors bytes), its card, and the signature of the house that registered it."""
+
+    card: ModelCard
+    artefact: bytes
+    signature: str
+
+
+class ModelStore(Protocol):
+    """Keeps trained artefacts: tensors without code. Nothing comes out of it unverified."""
+
+    def put(self, card: ModelCard, artefact: bytes) -> KeptModel:
+        """Keep a version and sign its card; keeping the same once more changes nothing.
+
+        Raises:
+            BadInput: the artefact is not the one that the card describes, or is anything but tensors.
+            Conflict: another artefact or card has this version.
+            Unavailable: it cannot be written; nothing half-written is ever found.
+        """
+
+    def get(self, version: str) -> KeptModel:
+        """Return a version whose hash, signature and format were checked just now.
+
+        Raises:
+            NotFound: there is no such version.
+            Refused: it is not what was registered; the reason says what is wrong.
+            Unavailable: it cannot be read.
+        """
+
+    def versions(self) -> list[str]:
+        """Return the ids of the kept versions, sorted."""
+
+
+class Ranking(NamedTuple):
+    """What a version says of the candidates of a case: element → logit, higher is likelier."""
+
+    version: str
+    scores: Mapping[str, float]
+
+
+class Rankers(Protocol):
+    """Asks trained rankers. A slot's version is loaded when it is first asked, through the store."""
+
+    def ask(self, version: str, sight: Sight) -> Ranking:
+        """Return what one registered version says of a pinned case.
+
+        Raises:
+            NotFound, Refused, Unavailable: as `ModelStore.get`.
+            BadInput: the case is of another network than the one at hand.
+        """
+
+
+class Trainer(Protocol):
+    """Trains a version. Deterministic: the same action on the same network gives the same tensors."""
+
+    def train(self, action: TrainModel, *, stop: Callable[[], bool]) -> tuple[ModelCard, bytes]:
+        """Return card and artefact (safetensors bytes). Takes seconds to minutes; ends early when `stop` says so.
+
+        Raises:
+            BadInput: the recipe is not known.
+            Gone: it was stopped.
+        """
 
 
 class Wakes(Protocol):

@@ -70,12 +70,14 @@ def keep_twin_state(road: Road, tables: Tables, snapshot: Snapshot) -> None:
 
 def _drafts(road: Road, incident: Incident, diagnosis: Diagnosis) -> list[tuple[Planner, Draft]]:
     """Hand the case to each planner; a ticket waits until the diagnosis is no longer provisional."""
-    drafts = []
+    drafts, sender = [], road.diagnostician_for(incident).card
     for planner in road.planners:
+        if planner.card.name not in sender.hands_to:
+            continue
         if diagnosis.provisional and planner.card.name == "ticketing":
             continue
         case = case_of(road, incident)
-        ticket = hand_over(road, incident.id, road.diagnostician.card, planner.card, diagnosis.id)
+        ticket = hand_over(road, incident.id, sender, planner.card, diagnosis.id)
         draft = ask(road, planner, case.but(hand_off_id=ticket.id, diagnosis=diagnosis))
         if draft is not None:
             drafts.append((planner, draft))

@@ -17,6 +17,7 @@ from domain.actions import Action
 from domain.clock import Clock
 from domain.errors import BadInput
 from domain.ids import new_id
+from domain.incidents import Incident, IncidentClass
 from policies.engine import Book
 
 
@@ -50,7 +51,7 @@ class Road:
     hands: tuple[Hands, ...]
     live: Live
     book: Book
-    diagnostician: Diagnostician
+    diagnosticians: dict[IncidentClass, Diagnostician]
     planners: tuple[Planner, ...]
     past: Past
     settings: RoadSettings
@@ -75,6 +76,13 @@ class Road:
         """Tell the watchers (progress, metrics) that the road passed a point. They see; they cannot change."""
         for watcher in self.watchers:
             watcher(point, ref)
+
+    def diagnostician_for(self, incident: Incident) -> Diagnostician:
+        """Return the agent that says what is wrong in incidents of this class. Raises BadInput when there is none."""
+        found = self.diagnosticians.get(incident.about)
+        if found is None:
+            raise BadInput(f"nobody here diagnoses incidents about `{incident.about}`; connect an agent that does")
+        return found
 
     def hands_for(self, action: Action) -> Hands:
         """Return the hands that carry out this action. Raises BadInput when there are none."""

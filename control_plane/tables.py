@@ -16,6 +16,7 @@ from domain.gate import Approval, Grant, Right
 from domain.identity import Principal
 from domain.incidents import Incident
 from domain.measurements import Batch
+from domain.models import ModelMove, ModelOutcome, ModelVersion
 from domain.planned_work import Freeze, PlannedWork
 from domain.proposals import Proposal
 from domain.rehearsal import Rehearsal
@@ -75,7 +76,7 @@ SHELVES: dict[str, Shelved] = {
     "configured": Shelved(Configured),
     "planned_work": Shelved(PlannedWork, ("change_id",)),
     "freezes": Shelved(Freeze),
-    "incidents": Shelved(Incident, ("state", "tenant")),
+    "incidents": Shelved(Incident, ("state", "tenant", "about")),
     "evidence": Shelved(Evidence, ("incident_id", "element")),
     "diagnoses": Shelved(Diagnosis, ("incident_id",)),
     "hand_offs": Shelved(HandOff, ("incident_id", "receiver")),
@@ -89,6 +90,9 @@ SHELVES: dict[str, Shelved] = {
     "executions": Shelved(Execution, ("proposal_id", "incident_id", "state")),
     "steps": Shelved(Step, ("execution_id", "state")),
     "tickets": Shelved(Ticket, ("incident_id", "status", "key", "cancel_key")),
+    "model_versions": Shelved(ModelVersion, ("slot", "status")),
+    "model_moves": Shelved(ModelMove, ("slot", "state")),
+    "model_outcomes": Shelved(ModelOutcome, ("slot", "version", "incident_id")),
     "principals": Shelved(Principal, ("name",)),
     "secrets": Shelved(Secret),
 }
@@ -120,5 +124,8 @@ class Tables(Protocol):
     executions: Shelf[Execution]
     steps: Shelf[Step]
     tickets: Shelf[Ticket]
+    model_versions: Shelf[ModelVersion]
+    model_moves: Shelf[ModelMove]
+    model_outcomes: Shelf[ModelOutcome]
     principals: Shelf[Principal]
     secrets: Shelf[Secret]

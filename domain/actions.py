@@ -11,6 +11,7 @@ from pydantic import Field
 
 from domain.base import Word
 from domain.changes import Change, SetAdministrative, SetLoss, SetMetric, SetOperational, SetVia
+from domain.models import VERSION
 from domain.network import Administrative, Operational
 
 #: The IGP metric of a drained link (RFC 6987's max metric): used only when nothing else is left.
@@ -30,6 +31,9 @@ class ActionClass(StrEnum):
     RECALL_CREW = "recall_crew"
     OPEN_TICKET = "open_ticket"
     CANCEL_TICKET = "cancel_ticket"
+    TRAIN_MODEL = "train_model"
+    RETIRE_MODEL = "retire_model"
+    SWITCH_MODEL = "switch_model"
 
 
 class Harm(StrEnum):
@@ -268,6 +272,50 @@ class CancelTicket(_Action):
         return Effect(element=self.target, attribute="ticket", value="cancelled")
 
 
+class TrainModel(_Action):
+    """Train a version for a model slot and register it as the slot's candidate; what the slot serves stays."""
+
+    kind: Literal[ActionClass.TRAIN_MODEL] = ActionClass.TRAIN_MODEL
+    harm = Harm.LOW
+    version: str = Field(pattern=VERSION, description="the id that the new version will have")
+    recipe: str = Field(min_length=1, max_length=64, description="what the trainer is to do, by name")
+    seed: int = Field(ge=0)
+
+    def inverse(self) -> "Action":
+        return RetireModel(target=self.target, version=self.version, recipe=self.recipe, seed=self.seed)
+
+    def effect(self) -> Effect:
+        return Effect(element=self.target, attribute="candidate", value=self.version)
+
+
+class RetireModel(_Action):
+    """Archive a candidate, so that nobody puts it into service."""
+
+    kind: Literal[ActionClass.RETIRE_MODEL] = ActionClass.RETIRE_MODEL
+    harm = Harm.LOW
+    version: str = Field(pattern=VERSION)
+    recipe: str = Field(min_length=1, max_length=64)
+    seed: int = Field(ge=0)
+
+    def effect(self) -> Effect:
+        return Effect(element=self.target, attribute="candidate", value="")
+
+
+class SwitchModel(_Action):
+    """Let a model slot serve another registered version."""
+
+    kind: Literal[ActionClass.SWITCH_MODEL] = ActionClass.SWITCH_MODEL
+    harm = Harm.SERVICE
+    version: str = Field(pattern=VERSION)
+    previous: str = Field(pattern=VERSION)
+
+    def inverse(self) -> "Action":
+        return SwitchModel(target=self.target, version=self.previous, previous=self.version)
+
+    def effect(self) -> Effect:
+        return Effect(element=self.target, attribute="version", value=self.version)
+
+
 Action = Annotated[
     InterfaceUp
     | InterfaceDown
@@ -280,6 +328,9 @@ Action = Annotated[
     | DispatchCrew
     | RecallCrew
     | OpenTicket
-    | CancelTicket,
+    | CancelTicket
+    | TrainModel
+    | RetireModel
+    | SwitchModel,
     Field(discriminator="kind"),
 ]

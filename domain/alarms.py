@@ -52,6 +52,7 @@ class AlarmType(StrEnum):
     CELL_UNAVAILABLE = "cell_unavailable"
     CELL_DEGRADED = "cell_degraded"
     CONFIGURATION_CHANGED = "configuration_changed"
+    MODEL_DRIFT = "model_drift"
     OTHER = "other"
 
 

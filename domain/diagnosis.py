@@ -6,6 +6,7 @@ from pydantic import Field
 
 from domain.base import Stored, Utc, Word
 from domain.changes import Change
+from domain.models import Opinion
 
 
 class Verdict(StrEnum):
@@ -26,6 +27,7 @@ class FaultKind(StrEnum):
     POWER_LOST = "power_lost"
     CELL_LOCKED = "cell_locked"
     CELL_SLEEPING = "cell_sleeping"  # up by its own word, and serving nobody
+    MODEL_DRIFT = "model_drift"  # a model errs more often than its card says
     UNKNOWN = "unknown"
 
 
@@ -70,6 +72,7 @@ class Diagnosis(Stored):
     not_checked: tuple[str, ...] = ()
     degraded_by: tuple[str, ...] = Field(default=(), description="sources that were silent")
     baselines: dict[str, tuple[str, ...]] = {}
+    opinion: Opinion | None = Field(default=None, description="what the learned ranker said by itself")
     provisional: bool = True
     made_by: str
     made_at: Utc

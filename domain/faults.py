@@ -21,7 +21,7 @@ def hypothesis(fault: FaultKind, element: str, size: float | None = None) -> tup
             return (SetLoss(link=element, share=0.1 if size is None else size),)
         case FaultKind.CONGESTION:
             return (ScaleDemand(demand=element, factor=2.0 if size is None else size),)
-        case FaultKind.UNKNOWN:
+        case FaultKind.UNKNOWN | FaultKind.MODEL_DRIFT:
             return ()
         case _:
             return (SetOperational(element=element, state=Operational.DISABLED),)

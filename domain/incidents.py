@@ -7,6 +7,13 @@ from domain.base import Stored, Utc
 from domain.errors import IllegalMove
 
 
+class IncidentClass(StrEnum):
+    """What is in trouble: the network, or a model that watches it. Both walk the same road."""
+
+    NETWORK = "network"
+    AI_MODEL = "ai_model"
+
+
 class IncidentState(StrEnum):
     OPEN = "open"
     CLOSED = "closed"
@@ -19,12 +26,13 @@ class Resolution(StrEnum):
     ROLLED_BACK = "rolled_back"
     NOT_OURS = "not_ours"
     UNRESOLVED = "unresolved"
-    RECORDED = "recorded"  # paperwork was done; the network was not touched
+    RECORDED = "recorded"  # paperwork or preparation was done; what is in trouble was not touched
 
 
 class Incident(Stored):
     """`revision` rises with every change of its alarms; a diagnosis belongs to one revision."""
 
+    about: IncidentClass = IncidentClass.NETWORK
     tenant: str = "default"
     region: str = "default"
     state: IncidentState = IncidentState.OPEN

@@ -31,6 +31,9 @@ KINDS: dict[ActionClass, str] = {
     ActionClass.RECALL_CREW: "site",
     ActionClass.OPEN_TICKET: "incident",
     ActionClass.CANCEL_TICKET: "incident",
+    ActionClass.TRAIN_MODEL: "model_slot",
+    ActionClass.RETIRE_MODEL: "model_slot",
+    ActionClass.SWITCH_MODEL: "model_slot",
 }
 
 

@@ -30,6 +30,7 @@ from domain.diagnosis import Cause, Diagnosis, FaultKind, Verdict
 from domain.faults import hypothesis
 from domain.identity import Principal, Role
 from domain.ids import new_id
+from domain.incidents import IncidentClass
 from domain.network import (
     Customer,
     Demand,
@@ -266,7 +267,7 @@ def make_stage(
         hands=(TicketDesk(ledger, clock), seen),
         live=live,
         book=Book.load(),
-        diagnostician=ScriptedDiagnostician(),
+        diagnosticians={IncidentClass.NETWORK: ScriptedDiagnostician()},
         planners=planners,
         past=RecordedPast(ledger),
         settings=settings or RoadSettings(),

@@ -33,7 +33,7 @@ from control_plane.toolbox import Toolbox  # noqa: E402
 from domain.errors import Conflict, Gone  # noqa: E402
 from domain.execution import Execution, StepState  # noqa: E402
 from domain.identity import Principal, Role  # noqa: E402
-from domain.incidents import Incident, IncidentState, Resolution  # noqa: E402
+from domain.incidents import Incident, IncidentClass, IncidentState, Resolution  # noqa: E402
 from tests.stage import CULPRIT  # noqa: E402
 
 _ENDED_BY_PEOPLE = (Resolution.ROLLED_BACK, Resolution.UNRESOLVED)
@@ -52,7 +52,7 @@ def built(folder: Path, network: EmulatedNetwork) -> House:
     road = house.road
     tools: Any = {"telemetry": road.live.history, "twin": road.live, "past": road.past}
     box: Any = Toolbox(CARDS["diagnostics"], tools, road.ledger, road.clock)
-    road.diagnostician = Diagnostics(box, WithoutModel())
+    road.diagnosticians[IncidentClass.NETWORK] = Diagnostics(box, WithoutModel())
     return house
 
 
