@@ -1,6 +1,6 @@
 # Every command of the house. `make help` lists them from the `##` comments.
 # Variables, with their usual values: PYTHON=python3.11 (or another path to it), UV=uv (only for `make lock`),
-# ARGS= (more words for pytest, for example `make test ARGS="-k causal"`), TORCH=torch==2.13.0 (or a CPU wheel's file).
+# ARGS= (more words for pytest, for example `make test ARGS="-k causal"`), TORCH=torch==2.13.0 (a wheel's file, or nothing).
 PYTHON ?= python3.11
 TORCH ?= torch==2.13.0
 UV ?= uv
@@ -22,7 +22,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: make setup PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install --require-hashes -r requirements.lock
-	$(PIP) install $(TORCH)
+	$(if $(TORCH),$(PIP) install $(TORCH))
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	$(BIN)/python -c "from twin.kernel import warm_up; warm_up()"
 	@touch $(STAMP)
