@@ -10,7 +10,7 @@ from domain.errors import Refused
 DIAGNOSTICS = AgentCard(
     name="diagnostics",
     purpose="says what is wrong: ranked causes with their evidence, or that there is no fault, or that it cannot tell",
-    tools=frozenset({"telemetry", "twin", "past"}),
+    tools=frozenset({"telemetry", "twin", "past", "ranker"}),
     takes=("incident", "alarms", "picture", "evidence"),
     gives=("diagnosis",),
     hands_to=frozenset({"provisioning", "ticketing"}),
@@ -32,6 +32,23 @@ TICKETING = AgentCard(
     gives=("draft",),
 )
 
+DRIFT = AgentCard(
+    name="drift",
+    purpose="watches whether the models that serve err more often than their cards allow, and says with what certainty",
+    tools=frozenset({"models"}),
+    takes=("incident", "alarms", "evidence"),
+    gives=("alarm", "diagnosis"),
+    hands_to=frozenset({"retraining", "ticketing"}),
+)
+
+RETRAINING = AgentCard(
+    name="retraining",
+    purpose="says what to do about a model that has drifted: go back, let a candidate serve, or train one",
+    tools=frozenset({"models", "trials"}),
+    takes=("incident", "diagnosis", "evidence"),
+    gives=("draft",),
+)
+
 NARRATOR = AgentCard(
     name="narrator",
     purpose="answers questions from the record, and refuses what the record does not hold",
@@ -40,7 +57,9 @@ NARRATOR = AgentCard(
     gives=("answer",),
 )
 
-CARDS: dict[str, AgentCard] = {card.name: card for card in (DIAGNOSTICS, PROVISIONING, TICKETING, NARRATOR)}
+CARDS: dict[str, AgentCard] = {
+    card.name: card for card in (DIAGNOSTICS, PROVISIONING, TICKETING, DRIFT, RETRAINING, NARRATOR)
+}
 
 
 def accept(card: AgentCard, case: Case) -> None:

@@ -1,7 +1,8 @@
 """The diagnostics agent: says what is wrong, how sure it is, why, and what it could not check.
 
 It introduces three rooms to each other: telemetry's picture and the case's alarms become symptoms; the twin says what
-each candidate fault would bring down; the causal room scores, fuses and attributes. It reads and reasons only.
+each candidate fault would bring down; the causal room scores, fuses and attributes. A learned ranker adds one column
+to the scores where one serves; without it everything works. It reads and reasons only.
 A fact counts only if the case holds evidence for it, so a diagnosis rests on nothing that it cannot cite.
 """
 
@@ -15,8 +16,9 @@ from causal.baselines import correlation_only, highest_anomaly
 from causal.candidates import candidates
 from causal.cut import cut
 from causal.explanation import Cited, caused, not_checked
-from causal.fusion import Fused, fuse, verdict
+from causal.fusion import Fused, fuse, verdict, with_learned
 from causal.scoring import Table, score
+from causal.sight import sight
 from causal.signatures import Scene
 from causal.symptoms import SETTLING, Symptoms, symptoms
 from causal.topology import TERMINATION_POINT, Topology
@@ -26,6 +28,7 @@ from domain.changes import SetAdministrative
 from domain.diagnosis import Diagnosis, Verdict
 from domain.errors import NocturneError
 from domain.ids import new_id
+from domain.models import DIAGNOSIS_SLOT, Opinion
 from domain.network import Administrative, NodeKind
 from twin.consequences import consequences
 from twin.graph import element_graph
@@ -33,6 +36,8 @@ from twin.snapshot import Snapshot
 
 #: How many causes are explained by paths; how many of them the causal model is asked about.
 _EXPLAINED, _ATTRIBUTED = 5, 3
+#: How many elements the opinion of the learned ranker names.
+_OPINION = 10
 _LOCKABLE = frozenset({TERMINATION_POINT, NodeKind.CELL})
 
 
@@ -53,12 +58,12 @@ class Diagnostics:
         cited = Cited(case)
         snapshot = self._tools.twin.snapshot()
         scene = self._scene(snapshot, symptoms(cited.picture, cited.alarms))
-        table = _scored(scene, snapshot)
+        provisional = case.made_at - case.incident.last_known_at < SETTLING
+        table, opinion, unheard = self._heard(_scored(scene, snapshot), scene, snapshot, wait=not provisional)
         fused = fuse(table, case.picture.fresh_share)
         found = verdict(scene.symptoms, fused, settled=case.picture.at - case.incident.last_alarm_at >= SETTLING)
         scored = perf_counter()
         watched, gaps = self._trends(case, scene, fused)
-        provisional = case.made_at - case.incident.last_known_at < SETTLING
         attribution = self._attribution(scene, fused, watched, found, wait=not provisional)
         causes = caused(scene, table, fused, attribution, cited, most=_EXPLAINED) if found is Verdict.CAUSE else ()
         return Diagnosis(
@@ -68,9 +73,10 @@ class Diagnostics:
             verdict=found,
             causes=causes,
             candidate_set=fused.candidate_set if found is Verdict.CAUSE else (),
-            not_checked=(*not_checked(case, scene, fused), *gaps, *attribution.not_checked),
+            not_checked=(*not_checked(case, scene, fused), *unheard, *gaps, *attribution.not_checked),
             degraded_by=case.picture.silent_sources,
             baselines=_baselines(case, scene.symptoms, watched),
+            opinion=opinion,
             provisional=provisional,
             made_by=self.card.principal,
             made_at=case.made_at,
@@ -93,6 +99,21 @@ class Diagnostics:
         beside = {near for element in seen.trouble for near in (element, *topology.peer(element))} | seen.changed
         lockable = (element for element in beside if topology.kind(element) in _LOCKABLE)
         return Scene(topology, seen, frozenset(element for element in lockable if _locked(snapshot, element)))
+
+    def _heard(
+        self, table: Table, scene: Scene, snapshot: Snapshot, *, wait: bool
+    ) -> tuple[Table, Opinion | None, tuple[str, ...]]:
+        """Return the table with what the learned ranker says, what it said by itself, and why it was not heard."""
+        pinned = sight(snapshot.topology.digest, scene.symptoms, table.candidates)
+        try:
+            ranking = self._tools.ranker.opine(pinned, wait=wait)
+        except NocturneError as error:
+            return table, None, (f"the learned ranker was not heard: {error.reason}",)
+        if ranking is None or not ranking.scores:
+            return table, None, ()
+        ranked = sorted(ranking.scores, key=lambda element: (-ranking.scores[element], element))[:_OPINION]
+        opinion = Opinion(slot=DIAGNOSIS_SLOT, version=ranking.version, ranked=tuple(ranked), sight=pinned)
+        return with_learned(table, ranking.scores), opinion, ()
 
     def _trends(self, case: Case, scene: Scene, fused: Fused) -> tuple[Trends, tuple[str, ...]]:
         elements = [ranked.element for ranked in fused.ranked[:_ATTRIBUTED]]

@@ -4,7 +4,7 @@ The control plane hands each agent a `Tools` that refuses, and records, whatever
 The names of the tools are the names of the attributes of `Tools`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from domain.diagnosis import Diagnosis, FaultKind
 from domain.evidence import Evidence
 from domain.execution import Execution
 from domain.measurements import Metric
+from domain.models import ModelOutcome, ModelTrial, ModelVersion, Sight
 from domain.observations import Picture
 from domain.proposals import Proposal
 from domain.records import Record
@@ -45,6 +46,33 @@ class Past(Protocol):
         """Return the estimated chance (0–1) that such a fault heals by itself within the verification time."""
 
 
+class Ranking(Protocol):
+    """What a trained version says of the candidates of a case."""
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def scores(self) -> Mapping[str, float]:
+        """Element → logit; higher is likelier."""
+
+
+class Ranker(Protocol):
+    """The learned ranker of candidate causes: the version that its slot serves."""
+
+    def opine(self, sight: Sight, *, wait: bool) -> Ranking | None:
+        """Return what it says of a case, or None when the slot serves nothing.
+
+        Args:
+            sight: the case, pinned.
+            wait: for the version to be loaded, where it is not yet (seconds, once).
+
+        Raises:
+            Refused: the version is not what was registered.
+            Unavailable: it is being loaded, or cannot be.
+        """
+
+
 class Facts(Protocol):
     """The record, for explaining. Every method answers with what was stored, or nothing."""
 
@@ -63,6 +91,36 @@ class Facts(Protocol):
         """Return the audit records that mention `ref`, oldest first."""
 
 
+class Models(Protocol):
+    """The registry of models and how their opinions turned out."""
+
+    def serving(self, slot: str) -> ModelVersion | None:
+        """Return what the slot serves, or None."""
+
+    def candidate(self, slot: str) -> ModelVersion | None:
+        """Return the candidate that waits and has never served, or None."""
+
+    def previous(self, slot: str) -> ModelVersion | None:
+        """Return what served before the present version, or None."""
+
+    def outcomes(self, slot: str, version: str) -> Sequence[ModelOutcome]:
+        """Return how a version did since it was last put to serve, in the order in which it became known."""
+
+    def trainings(self, slot: str, since: datetime | None = None) -> int:
+        """Return how many trainings were asked for, ever or since a moment, whatever came of them."""
+
+
+class Trials(Protocol):
+    """Two versions asked the same recorded cases."""
+
+    def trial(self, slot: str, serving: str, candidate: str) -> ModelTrial:
+        """Return how two versions do on the slot's newest recorded cases.
+
+        Raises:
+            NotFound, Refused, Unavailable: a version cannot be asked; the reason says why.
+        """
+
+
 class Tools(Protocol):
     """What an agent is given. Reaching for a tool that its card does not list raises `ToolRefused`."""
 
@@ -74,6 +132,15 @@ class Tools(Protocol):
 
     @property
     def past(self) -> Past: ...
+
+    @property
+    def ranker(self) -> Ranker: ...
+
+    @property
+    def models(self) -> Models: ...
+
+    @property
+    def trials(self) -> Trials: ...
 
     @property
     def facts(self) -> Facts: ...

@@ -21,6 +21,7 @@ FAULTS: dict[FaultKind, str] = {
     FaultKind.POWER_LOST: "has lost power",
     FaultKind.CELL_LOCKED: "is locked",
     FaultKind.CELL_SLEEPING: "says that it is up, and serves nobody",
+    FaultKind.MODEL_DRIFT: "errs more often than its card allows",
     FaultKind.UNKNOWN: "has a fault of unknown kind",
 }
 

@@ -8,7 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 from adapters.identity.local import LocalIssuer
-from adapters.store.checkpoints import MemoryWakes, SqliteWakes
+from adapters.models.opening import first_served, open_store
+from adapters.models.ranker import ServingRanker, SlotRankers
+from adapters.store.checkpoints import MemoryWakes, open_wakes
 from adapters.store.ledger import SqlLedger
 from adapters.store.lock import FolderLock
 from adapters.tickets.desk import TicketDesk
@@ -17,13 +19,14 @@ from agents.diagnostics import Diagnostics
 from agents.narrator import answer
 from agents.provisioning import Provisioning
 from agents.ticketing import Ticketing
+from api.model_room import ModelRoom, model_room
 from api.settings import Settings
 from control_plane import flow, receiving
 from control_plane.commands import Commands
 from control_plane.facts import RecordedFacts
 from control_plane.live import Live
 from control_plane.past import RecordedPast
-from control_plane.ports import Ledger, Network, Wakes
+from control_plane.ports import Ledger, ModelStore, Network, Wakes
 from control_plane.queries import Queries
 from control_plane.road import Road, RoadSettings
 from control_plane.toolbox import Toolbox
@@ -47,6 +50,7 @@ class House:
     road: Road
     graph: flow.Graph
     worker: Worker
+    models: ModelRoom
     prepare: Callable[[], None]
     opened: ExitStack = field(default_factory=ExitStack)
 
@@ -57,7 +61,8 @@ class House:
         self.worker.start()
 
     def close(self) -> None:
-        """Stop the worker, then let go of store, checkpoints and the folder's lock."""
+        """End what is being trained, stop the worker, then let go of store, checkpoints and the folder's lock."""
+        self.models.slots.close()
         self.worker.close()
         self.opened.close()
 
@@ -72,42 +77,60 @@ def build(settings: Settings, network: Network, *, clock: Clock | None = None, l
     clock = clock or SystemClock()
     with ExitStack() as opened:  # what was opened is closed again, should anything below fail
         wakes: Wakes = MemoryWakes()
+        data = None
         if ledger is None:
             ledger, wakes = _store(settings, clock, opened)
-        house = _house(settings, network, clock, ledger, wakes)
+            data = settings.data
+        house = _house(settings, network, clock, ledger, wakes, open_store(data))
         house.opened = opened.pop_all()
     return house
 
 
 def _store(settings: Settings, clock: Clock, opened: ExitStack) -> tuple[Ledger, Wakes]:
-    """Open the data folder: its lock, the ledger, the checkpoints."""
+    """Open what lasts: the data folder with its lock, the ledger and the checkpoints, here or on a server."""
     settings.data.mkdir(parents=True, exist_ok=True)
     opened.callback(FolderLock(settings.data).release)
-    ledger = SqlLedger(settings.data / "nocturne.db", clock)
+    ledger = SqlLedger(settings.database or settings.data / "nocturne.db", clock)
     opened.callback(ledger.close)
-    wakes = SqliteWakes(settings.data / "wakes.db")
+    wakes = open_wakes(settings.database, settings.data)
     opened.callback(wakes.close)
     return ledger, wakes
 
 
-def _house(settings: Settings, network: Network, clock: Clock, ledger: Ledger, wakes: Wakes) -> House:
+def _house(
+    settings: Settings, network: Network, clock: Clock, ledger: Ledger, wakes: Wakes, store: ModelStore
+) -> House:
     """Introduce everybody to everybody."""
     past = RecordedPast(ledger)
     live = Live(network.inventory(), clock, period_s=settings.sampling_period_s, lateness_s=settings.reading_lateness_s)
-    tools = {"telemetry": live.history, "twin": live, "past": past}
+    first_served(ledger, store, clock)
+    rankers = SlotRankers(store, live.snapshot)
+    tools = {"telemetry": live.history, "twin": live, "past": past, "ranker": ServingRanker(ledger, rankers)}
     diagnostics = Diagnostics(_tools("diagnostics", ledger, clock, tools))
+    models = model_room(
+        ledger,
+        clock,
+        store,
+        rankers,
+        lambda agent, tools: _tools(agent, ledger, clock, tools),
+        inventory=live.inventory,
+        folder=settings.data / "training",
+        run_length=settings.model_run_length,
+    )
     road = Road(
         ledger=ledger,
         clock=clock,
         network=network,
-        hands=(TicketDesk(ledger, clock), network),
+        hands=(TicketDesk(ledger, clock), models.slots, network),
         live=live,
         book=Book.load(),
-        diagnosticians={IncidentClass.NETWORK: diagnostics},
+        diagnosticians={IncidentClass.NETWORK: diagnostics, IncidentClass.AI_MODEL: models.drift},
         planners=(
             Provisioning(_tools("provisioning", ledger, clock, tools)),
             Ticketing(_tools("ticketing", ledger, clock, tools)),
+            models.retraining,
         ),
+        models=models.models,
         past=past,
         settings=_road_settings(settings),
         worker=new_id(f"worker-{os.getpid()}", clock.now()),
@@ -123,6 +146,7 @@ def _house(settings: Settings, network: Network, clock: Clock, ledger: Ledger, w
         road=road,
         graph=graph,
         worker=Worker(road, graph, feed="network"),
+        models=models,
         prepare=diagnostics.prepare,
     )
 

@@ -9,12 +9,12 @@ import sys
 import typer
 from typer.core import TyperGroup
 
-from api import cli_decide, cli_look, cli_run, cli_tools
+from api import cli_decide, cli_lab, cli_look, cli_run, cli_store, cli_tools, cli_train
 from api.threads import limit_threads
 from api.views.text import plain
 from domain.errors import NocturneError
 
-_PANELS = ("Run", "Look", "Decide", "Declare", "Prove", "Measure", "Networks")
+_PANELS = ("Run", "Look", "Decide", "Declare", "Prove", "Measure", "Networks", "Models")
 
 
 class _Contents(TyperGroup):
@@ -34,7 +34,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for room in (cli_run, cli_look, cli_decide, cli_tools):
+for room in (cli_run, cli_store, cli_look, cli_decide, cli_tools, cli_lab, cli_train):
     room.add_to(app)
 
 

@@ -15,7 +15,7 @@ Limit = Annotated[int, typer.Option(help="At most so many rows.", min=1, max=100
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    for command in (inbox, show_card, incidents, state, ask, quarantine, tallies):
+    for command in (inbox, show_card, incidents, state, ask, models, quarantine, tallies):
         name = "show" if command is show_card else command.__name__
         app.command(name, rich_help_panel=_LOOK)(command)
     audit = typer.Typer(help="Follow the record, or read what it says of something.", no_args_is_help=True)
@@ -113,6 +113,11 @@ def ask(
     from domain.answers import Answer
 
     show(reports.answer(Answer.model_validate(said)))
+
+
+def models(as_: Account = None, url: Url = None, data: Data = None, as_json: AsJson = False) -> None:
+    """The versions of each model slot: what serves, what waits, and how often each was wrong."""
+    _listed("/models", as_, url, data, as_json)
 
 
 def quarantine(

@@ -33,21 +33,31 @@ def serve(
 def demo(
     network: Network = None,
     seed: Seed = None,
-    story: Annotated[str, typer.Option(help="honest, lying, self-healing or any.")] = "any",
+    story: Annotated[str, typer.Option(help="honest, lying, self-healing, any; or model.")] = "any",
     as_json: AsJson = False,
 ) -> None:
     """Play one incident to its end, unattended: from the first alarm to the verified record."""
     quiet_logs()
-    from api.demo import run
+    say = note if as_json else typer.echo
 
-    tell = note if as_json else typer.echo
-    report = run(network=network, seed=1 if seed is None else seed, story=story, tell=lambda s, t: tell(_told(s, t)))
+    def tell(step: str, text: str) -> None:
+        say(_told(step, text))
+
+    number = 1 if seed is None else seed
+    if story == "model":
+        from api.demo_model import run as run_model
+
+        report = run_model(network=network, seed=number, tell=tell)
+    else:
+        from api.demo import run
+
+        report = run(network=network, seed=number, story=story, tell=tell)
     if as_json:
         write_json(report)
     else:
         from api.views import reports
 
-        show(reports.story(report))
+        show(reports.model_story(report) if story == "model" else reports.story(report))
     if not report["audit"]["verified"]:
         raise typer.Exit(1)
 

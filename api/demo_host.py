@@ -46,7 +46,7 @@ def demo_house(settings: Settings) -> Iterator[House]:
     Raises:
         Conflict: the data folder is in use, or holds the data of a real network.
     """
-    _clear_stage(settings.data)
+    clear_stage(settings.data)
     with stage(settings) as (house, plant):
         tokens = {name: _issued(house, name, role, person) for name, role, person in CAST}
         write_identities(settings.data / IDENTITIES, {name: token for name, (_who, token) in tokens.items()})
@@ -68,7 +68,7 @@ def _issued(house: House, name: str, role: Role, person: str) -> tuple[Principal
     return house.issuer.issue(name, {role}, person)
 
 
-def _clear_stage(data: Path) -> None:
+def clear_stage(data: Path) -> None:
     """Move aside what an earlier demo left: its network is gone, so nothing of it can go on."""
     data.mkdir(parents=True, exist_ok=True)
     with FolderLock(data):

@@ -26,6 +26,8 @@ def inventory_of(spec: str, seed: int) -> Inventory:
         return from_topohub(rest, seed)
     if kind == "file" and rest:
         return parse(_read(Path(rest)))
+    if kind == "lab" and rest:
+        raise BadInput(f"`{spec[:80]}` is discovered when it runs: `nocturne serve --network {spec[:80]}`")
     raise BadInput(f"no network `{spec[:80]}`: write `generated:200`, `topohub:topozoo/Abilene` or `file:PATH`")
 
 

@@ -37,6 +37,10 @@ def serve(settings: Settings, *, demo: bool) -> None:
 
 
 def _stage(settings: Settings, *, demo: bool) -> contextlib.AbstractContextManager[House]:
+    if settings.network.startswith("lab:") and not demo:
+        from api.lab import served_house
+
+        return served_house(settings)
     if not demo:
         return _real(settings)
     from api.demo_host import demo_house

@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.errors import BadInput
 
-_NETWORK = re.compile(r"generated:\d{1,6}|topohub:[\w./-]{1,200}|file:.{1,4096}", re.DOTALL)
+_NETWORK = re.compile(r"generated:\d{1,6}|topohub:[\w./-]{1,200}|lab:\w{1,40}|file:.{1,4096}", re.DOTALL)
 
 
 class Settings(BaseSettings):
@@ -22,13 +22,19 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="NOCTURNE_", frozen=True, extra="ignore")
 
     data: Path = Field(default=Path("var"), description="folder of the database, the checkpoints and the identities")
+    database: str = Field(
+        default="",
+        repr=False,  # it may hold a password
+        description="`postgresql://user@host:5432/name`; empty: a file in the data folder",
+    )
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     identity: Literal["local"] = Field(default="local", description="who vouches for accounts")
 
     network: str = Field(
         default="generated:200",
-        description="`generated:ELEMENTS`, `topohub:REFERENCE` (for example `topohub:topozoo/Abilene`) or `file:PATH`",
+        description="`generated:ELEMENTS`, `topohub:REFERENCE` (for example `topohub:topozoo/Abilene`), `file:PATH`; "
+        "or `lab:smoke`, real routers on this machine (`serve` only)",
     )
     network_url: str = Field(default="", description="where the network itself listens; empty: there is none to act on")
     seed: int = Field(default=1, ge=0, description="of the generated network and of the emulated one")
@@ -41,6 +47,10 @@ class Settings(BaseSettings):
     )
     verify_s: float = Field(default=12.0, gt=0, description="within which a repair must have shown its effect")
     crew_s: float = Field(default=21_600.0, gt=0, description="within which a repair by a crew must have shown it")
+    train_s: float = Field(default=900.0, gt=0, description="within which a model must be trained")
+    model_run_length: float = Field(
+        default=1000.0, ge=20, description="outcomes between two false alarms about a model that is well, on average"
+    )
     proposal_s: float = Field(default=1800.0, gt=0, description="for which a proposal waits for people")
     grant_s: float = Field(default=600.0, gt=0, description="for which a grant to execute holds")
 
@@ -57,7 +67,7 @@ class Settings(BaseSettings):
         if not _NETWORK.fullmatch(value):
             raise ValueError(
                 f"network `{value[:80]}` is of no known form: write `generated:200`, "
-                "`topohub:topozoo/Abilene` or `file:PATH`"
+                "`topohub:topozoo/Abilene`, `lab:smoke` or `file:PATH`"
             )
         return value
 

@@ -21,6 +21,7 @@ from typing import Any  # noqa: E402
 
 import uvicorn  # noqa: E402
 
+from adapters.models.ranker import NoRanker  # noqa: E402
 from agents.cards import CARDS  # noqa: E402
 from agents.diagnostics import Diagnostics  # noqa: E402
 from api import logs  # noqa: E402
@@ -61,9 +62,9 @@ def main() -> None:
 
 
 def _without_attribution(house: House) -> Diagnostician:
-    """Return the same diagnostician over the same house, but for attribution."""
+    """Return the same diagnostician over the same house, but for attribution and the learned ranker."""
     road = house.road
-    tools = {"telemetry": road.live.history, "twin": road.live, "past": road.past}
+    tools = {"telemetry": road.live.history, "twin": road.live, "past": road.past, "ranker": NoRanker()}
     return Diagnostics(Toolbox(CARDS["diagnostics"], tools, road.ledger, road.clock), NoAttribution())
 
 

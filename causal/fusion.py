@@ -1,12 +1,13 @@
 """From a table of scores to probabilities over candidates and "something else", a candidate set, and a verdict.
 
 The weights are fixed, few and written down here; they were chosen on generated networks whose seeds are not among
-those of the evaluation. A column without a weight is ignored, so a later scorer (a graph neural network has its
-place in `WEIGHTS` as `learned`) changes nothing until it is given one.
+those of the evaluation. A column without a weight is ignored, and a column that a table lacks (`learned`, where no
+ranker serves) adds nothing. What the learned ranker says is bounded: however wrong, it moves a candidate by at most
+`WEIGHTS["learned"] * BOUND` nats.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,10 @@ WEIGHTS: Mapping[str, float] = {
     "anomaly": 0.5,
     "interfaces": 0.3,
     "onset": 0.4,
-    "learned": 0.0,
+    "learned": 0.3,
 }
+#: Nats above or below even odds that the learned ranker is heard to say, at most.
+BOUND = 4.0
 #: The logit of "something else": a candidate must beat it to be believed.
 ELSE = 4.0
 TEMPERATURE = 0.8
@@ -54,6 +57,24 @@ class Fused:
     something_else: float
     candidate_set: tuple[str, ...]
     probabilities: NDArray[np.float64]
+
+
+def with_learned(table: Table, logits: Mapping[str, float]) -> Table:
+    """Return the table with what the learned ranker says as the column `learned`.
+
+    Args:
+        table: C candidates; the kinds of fault of one element share what is said of it.
+        logits: element → logit over the same candidates. The column is log(p · n) for the softmax p over its n
+            elements, within ±BOUND: 0 is "as likely as any other", also for an element that it says nothing of.
+    """
+    if not logits:
+        return table
+    values = np.array(list(logits.values()))
+    chances = np.exp(values - values.max())
+    odds = np.log(chances / chances.sum() * len(values) + 1e-12).clip(-BOUND, BOUND)
+    said = dict(zip(logits, odds.tolist(), strict=True))
+    column = np.array([said.get(candidate.element, 0.0) for candidate in table.candidates])
+    return replace(table, columns={**table.columns, "learned": column})
 
 
 def fuse(table: Table, fresh_share: float = 1.0, level: float = 0.9, weights: Mapping[str, float] = WEIGHTS) -> Fused:

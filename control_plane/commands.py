@@ -14,18 +14,18 @@ from control_plane.judging import brief, judge
 from control_plane.ports import Change, Written
 from control_plane.road import Road
 from control_plane.tables import Message, Tables
+from control_plane.ways import WAYS
 from domain.alarms import AlarmType
 from domain.decisions import Ruling
 from domain.errors import BadInput, Conflict, NotFound, Refused
 from domain.execution import Execution, ExecutionState, Step, StepState
 from domain.gate import Choice, RightKind
 from domain.identity import Principal, Role
-from domain.incidents import Incident, Resolution
+from domain.incidents import Incident, IncidentClass, Resolution
 from domain.planned_work import Freeze, PlannedWork
 from domain.proposals import Plan, Proposal, ProposalState
 from domain.records import Entry
 from policies.chain import may_sign
-from twin.steps import check_steps, run
 
 T = TypeVar("T")
 
@@ -238,7 +238,7 @@ class Commands:
         self._may_sign(tables, who, old, even_if_signed=True)
         if plan.digest == old.plan_digest:
             raise BadInput("this is the same plan; approve it, or change a step")
-        self._fits(plan)
+        self._fits(tables, old, plan)
         approval = sign(road, tables, who, old, Choice.CHANGE, because)
         gone = moved(tables, old, ProposalState.CHANGED, because)
         now = road.clock.now()
@@ -325,13 +325,12 @@ class Commands:
         requester = tables.principals.find(name=proposal.requester, limit=1)
         may_sign(who, proposal, earlier, requester_person=requester[0].person if requester else "")
 
-    def _fits(self, plan: Plan) -> None:
+    def _fits(self, tables: Tables, old: Proposal, plan: Plan) -> None:
         """Refuse a plan that could never be rehearsed: the one that waits would be lost for a slip of the pen."""
         for step in plan.steps:
             self._road.hands_for(step)
-        snapshot = self._road.live.snapshot()
-        check_steps(snapshot, plan)
-        run(snapshot, plan.steps)
+        incident = tables.incidents.get(old.incident_id)
+        WAYS[incident.about if incident else IncidentClass.NETWORK].check(self._road, plan)
 
     def _known(self, *elements: str) -> None:
         for element in elements:

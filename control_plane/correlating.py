@@ -4,13 +4,13 @@ Alarms inside declared planned work that match its predicted effect open none. A
 rises whenever its alarms change, so that a diagnosis is known to be about what was known then.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from control_plane.ports import Written
 from control_plane.road import Road
 from control_plane.tables import Tables
-from domain.alarms import Alarm
-from domain.incidents import Incident, IncidentState
+from domain.alarms import Alarm, AlarmType
+from domain.incidents import Incident, IncidentClass, IncidentState
 from domain.records import Entry
 from telemetry.correlate import Group, Standing, assign, planned
 
@@ -54,7 +54,6 @@ def _correlate_some(road: Road, tables: Tables) -> Written[tuple[list[str], bool
         return Written(([], False))
     now = road.clock.now()
     works = [work for work in tables.planned_work.find() if now < work.ends_at]  # what outlasts its window is trouble
-    standing = [_standing(incident) for incident in tables.incidents.find(state=IncidentState.OPEN)]
     entries, messages, looked_at = [], [], []
     for alarm in fresh:
         work = planned(alarm, works)
@@ -65,14 +64,30 @@ def _correlate_some(road: Road, tables: Tables) -> Written[tuple[list[str], bool
     expected = len(fresh) - len(looked_at)
     if expected:
         entries.append(_entry(road, "correlate.alarms.explained", (), {"planned_or_cleared": expected}))
-    for group in assign(looked_at, standing, road.live.near):
-        incident, opened = _join(road, tables, group, {alarm.id: alarm for alarm in looked_at})
+    by_id = {alarm.id: alarm for alarm in looked_at}
+    for about, group in _groups(road, tables, looked_at):
+        incident, opened = _join(road, tables, about, group, by_id)
         kind = "correlate.incident.opened" if opened else "correlate.incident.extended"
         refs = (incident.id, *group.alarm_ids[:32])
         entries.append(_entry(road, kind, refs, {"alarms": len(group.alarm_ids), "revision": incident.revision}))
         messages.append(road.wake(incident.id))
     touched = [message.ref for message in messages]
     return Written((touched, len(fresh) == _MOST_AT_ONCE), tuple(entries), tuple(messages))
+
+
+def _groups(road: Road, tables: Tables, alarms: Sequence[Alarm]) -> Iterator[tuple[IncidentClass, Group]]:
+    """Yield the groups of alarms of one trouble. Trouble of the network and of a model is never one trouble."""
+    for about in IncidentClass:
+        of_class = [alarm for alarm in alarms if _about(road, alarm) is about]
+        open_ones = tables.incidents.find(state=IncidentState.OPEN, about=about) if of_class else []
+        for group in assign(of_class, [_standing(incident) for incident in open_ones], road.live.near):
+            yield about, group
+
+
+def _about(road: Road, alarm: Alarm) -> IncidentClass:
+    """Say what an alarm is about. The doors take alarms of known elements only, so a slot's is from our own agent."""
+    drifts = alarm.key.type is AlarmType.MODEL_DRIFT and alarm.resource not in road.live.elements
+    return IncidentClass.AI_MODEL if drifts else IncidentClass.NETWORK
 
 
 def _standing(incident: Incident) -> Standing:
@@ -84,11 +99,13 @@ def _standing(incident: Incident) -> Standing:
     )
 
 
-def _join(road: Road, tables: Tables, group: Group, alarms: dict[str, Alarm]) -> tuple[Incident, bool]:
+def _join(
+    road: Road, tables: Tables, about: IncidentClass, group: Group, alarms: dict[str, Alarm]
+) -> tuple[Incident, bool]:
     """Open an incident for the group, or extend the one that it belongs to."""
     members = [alarms[id] for id in group.alarm_ids]
     old = tables.incidents.get(group.incident_id) if group.incident_id else None
-    incident = _extended(road, old, members) if old else _opened(road, members)
+    incident = _extended(road, old, members) if old else _opened(road, about, members)
     if old is None:
         tables.incidents.add(incident)
     else:
@@ -98,10 +115,11 @@ def _join(road: Road, tables: Tables, group: Group, alarms: dict[str, Alarm]) ->
     return incident, old is None
 
 
-def _opened(road: Road, members: Sequence[Alarm]) -> Incident:
+def _opened(road: Road, about: IncidentClass, members: Sequence[Alarm]) -> Incident:
     now = road.clock.now()
     return Incident(
         id=road.id("inc"),
+        about=about,
         region=_region(road, members[0].resource),
         severity=min((alarm.severity for alarm in members), key=lambda severity: severity.rank),
         opened_at=min(alarm.event_time for alarm in members),

@@ -5,12 +5,13 @@ happened. `advance` can be entered again at any point: it asks the ledger where 
 intent without an outcome is read back, never simply sent again; when nobody can tell, a person decides.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
+from control_plane import outcomes
 from control_plane.gate import consume, right_id
 from control_plane.ports import Hands, Seen, Written
+from control_plane.relevance import read_state
 from control_plane.road import Road
 from control_plane.standing import reasons_against
 from control_plane.tables import Tables
@@ -18,7 +19,7 @@ from domain.actions import Action
 from domain.errors import NocturneError, NotFound, Refused, Unavailable
 from domain.execution import Execution, ExecutionState, Outcome, Step, StepState
 from domain.gate import RightKind
-from domain.incidents import Resolution
+from domain.incidents import IncidentClass, IncidentState, Resolution
 from domain.proposals import Proposal, ProposalState
 from domain.records import Entry
 from domain.rehearsal import Rehearsal
@@ -99,7 +100,8 @@ def _go_on(road: Road, matter: Matter) -> None:
         return
     reasons = _against(road, matter, index)
     if reasons:
-        _turn(road, matter, ExecutionState.COMPENSATING, f"before step {index + 1}: {'; '.join(reasons)}")
+        this = key_of(matter.execution.id, RightKind.STEP, index)
+        _turn(road, matter, ExecutionState.COMPENSATING, f"before step {index + 1}: {'; '.join(reasons)}", unless=this)
         return
     _intend(road, matter, RightKind.STEP, index, plan[index])
 
@@ -216,7 +218,7 @@ def _resend(road: Road, matter: Matter, step: Step, hands: Hands, note: str) -> 
 
 def _await(road: Road, matter: Matter, step: Step, hands: Hands) -> None:
     """Wait until the device is done, an operator says stop, or its time is over."""
-    deadline = road.clock.now() + timedelta(seconds=road.settings.step_timeout_s)
+    deadline = road.clock.now() + timedelta(seconds=road.patience_s(step.action))
     while (seen := hands.look(step.id)) is Seen.PENDING:
         if _stopping(road, step.execution_id) or road.clock.now() >= deadline:
             hands.cancel(step.id)
@@ -258,8 +260,11 @@ def _settle_step(road: Road, matter: Matter, step: Step, state: StepState, note:
     road.notice("settled", step.id)
 
 
-def _turn(road: Road, matter: Matter, to: ExecutionState, because: str) -> None:
-    """Move an execution to its next state, unless somebody (an operator's stop) was faster."""
+def _turn(road: Road, matter: Matter, to: ExecutionState, because: str, *, unless: str = "") -> None:
+    """Move an execution to its next state, unless somebody (an operator's stop) was faster.
+
+    With `unless`, neither when that step was intended meanwhile: what looks changed is then what another worker did.
+    """
     now, old = road.clock.now(), matter.execution
     changes: dict[str, object] = {"state": to, "note": because}
     if to is ExecutionState.VERIFYING:
@@ -269,7 +274,7 @@ def _turn(road: Road, matter: Matter, to: ExecutionState, because: str) -> None:
     new = old.but(**changes)
 
     def change(tables: Tables) -> Written[None]:
-        if not tables.executions.swap(old, new):
+        if tables.steps.get(unless) or not tables.executions.swap(old, new):
             return Written(None)
         entry = Entry(
             kind=f"act.execution.{to}",
@@ -310,18 +315,21 @@ def settle(road: Road, execution: Execution, outcome: Outcome) -> None:
                 "checks": [check.model_dump(mode="json") for check in outcome.checks],
             },
         )
-        return Written(None, (entry,), (road.wake(execution.incident_id),))
+        _look_anew(tables, settled)
+        asks = outcomes.asks(road, tables, settled)
+        return Written(None, (entry,), (road.wake(execution.incident_id), *asks))
 
     road.ledger.do(change)
     road.notice("verified", execution.id)
 
 
-def read_state(hands: Hands, element: str) -> Mapping[str, str]:
-    """Read the element's state; a device that does not answer shows nothing, which proves nothing."""
-    try:
-        return hands.state(element)
-    except (NotFound, Unavailable):
-        return {}
+def _look_anew(tables: Tables, settled: Execution) -> None:
+    """What was done to a model, and did not end its trouble, is a new fact: the next answer follows from it."""
+    incident = tables.incidents.get(settled.incident_id)
+    over = settled.outcome is not None and settled.outcome.resolution is Resolution.RESTORED
+    if incident is None or over or incident.about is IncidentClass.NETWORK or incident.state is IncidentState.CLOSED:
+        return
+    tables.incidents.swap(incident, incident.but(revision=incident.revision + 1))
 
 
 def _entry(road: Road, matter: Matter, kind: str, step: Step, **fields: object) -> Entry:

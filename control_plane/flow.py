@@ -18,20 +18,19 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import interrupt
 
-from control_plane import correlating, gathering, proposing, receiving, verification
+from control_plane import correlating, proposing, receiving, ways
 from control_plane.executor import advance, execution_id_of, load
 from control_plane.gate import WAITING, entry, expire, make_grant, moved, withdraw
 from control_plane.judging import brief, decide
 from control_plane.ports import Written
 from control_plane.preflight import begin
-from control_plane.rehearsing import rehearsal_of
 from control_plane.road import Road
 from control_plane.tables import Tables
 from domain.decisions import Ruling
 from domain.diagnosis import Diagnosis, Verdict
 from domain.errors import BadInput, Conflict, NotFound
 from domain.execution import ExecutionState, Outcome
-from domain.incidents import Incident, IncidentState, Resolution
+from domain.incidents import Incident, IncidentClass, IncidentState, Resolution
 from domain.proposals import Proposal, ProposalState
 from domain.records import Entry
 
@@ -50,11 +49,11 @@ correlate = correlating.correlate_new
 
 
 def diagnose(road: Road, incident_id: str) -> None:
-    """Have the diagnostics agent rank causes, unless the newest diagnosis stands or a plan is being carried out."""
+    """Have the agent for this class of incident rank causes, unless its newest diagnosis stands or a plan runs."""
     incident, standing = _incident(road, incident_id)
     if incident.state is IncidentState.CLOSED or _fits(road, incident, standing) or _acting(road, incident_id):
         return
-    case = gathering.gather(road, incident)
+    case = ways.WAYS[incident.about].gather(road, incident)
     diagnosis = road.diagnostician_for(incident).diagnose(case)
 
     def change(tables: Tables) -> Written[None]:
@@ -84,11 +83,11 @@ def propose(road: Road, incident_id: str) -> None:
 
 
 def rehearse(road: Road, incident_id: str) -> None:
-    """Run each drafted plan, its inverse, and doing nothing in the twin; this run alone counts as the rehearsal."""
+    """Run each drafted plan, its inverse, and doing nothing; this run alone counts as the rehearsal."""
     for proposal in _proposals(road, incident_id, ProposalState.DRAFTED):
         snapshot = road.live.snapshot()
         try:
-            rehearsal = rehearsal_of(road, proposal, snapshot)
+            rehearsal = ways.rehearse(road, proposal, snapshot)
         except BadInput as error:
             _withdraw(road, proposal, f"it cannot be rehearsed: {error.reason}")
             continue
@@ -168,7 +167,7 @@ def verify(road: Road, incident_id: str) -> None:
         matter = load(road, execution_id_of(proposal.id))
         if matter.execution.state is not ExecutionState.VERIFYING:
             continue
-        again_s = verification.verify(road, matter)
+        again_s = ways.verify(road, matter)
         if again_s is not None:
             road.come_back(incident_id, again_s)
     _close_if_over(road, incident_id)
@@ -245,6 +244,8 @@ def _look_again_s(road: Road, incident: Incident, diagnosis: Diagnosis) -> float
     were silent, is made anew after ever longer waits: telemetry may be back, and no alarm would say so.
     """
     settle_s = road.settings.settle_s
+    if incident.about is not IncidentClass.NETWORK:
+        return None  # each new outcome has it looked at anew
     if diagnosis.provisional:
         return settle_s if diagnosis.verdict is Verdict.CAUSE else min(settle_s, road.live.period_s)
     if diagnosis.verdict is Verdict.CANNOT_TELL or diagnosis.degraded_by:

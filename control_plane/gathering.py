@@ -29,7 +29,7 @@ def gather(road: Road, incident: Incident) -> Case:
     onset = incident.opened_at - ONSET_SLACK
     picture = road.live.picture(now, sorted(around), onset=onset)
     evidence = (
-        *_from_alarms(road, incident, alarms),
+        *from_alarms(road, incident, alarms),
         *_from_anomalies(road, incident, picture.anomalies),
         *_from_silence(road, incident, picture),
     )
@@ -73,7 +73,8 @@ def neighbourhood(road: Road, elements: Iterable[str]) -> set[str]:
     return seen
 
 
-def _from_alarms(road: Road, incident: Incident, alarms: Iterable[Alarm]) -> list[Evidence]:
+def from_alarms(road: Road, incident: Incident, alarms: Iterable[Alarm]) -> list[Evidence]:
+    """Return one evidence per alarm."""
     return [
         Evidence(
             id=road.id("ev"),

@@ -72,6 +72,8 @@ def _raw(tables: Tables, evidence: Evidence) -> list[str]:
     if evidence.kind is EvidenceKind.ALARM:
         alarm = tables.alarms.get(evidence.ref)
         return [alarm.id, *filter(None, [alarm.external_id])] if alarm else []
+    if evidence.ref:
+        return [evidence.ref]
     if evidence.kind is EvidenceKind.MEASUREMENT:
         batches = tables.batches.find(source=evidence.source, last_event_time=evidence.event_time)
         # readings are kept for a while only; what stays is who said it, and when

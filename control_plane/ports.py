@@ -9,6 +9,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 from control_plane.tables import Message, Tables
 from domain.actions import Action, TrainModel
 from domain.agents import AgentCard, Case
+from domain.alarms import AlarmReport
 from domain.answers import Answer
 from domain.diagnosis import Diagnosis, FaultKind
 from domain.models import ModelCard, Sight
@@ -222,6 +223,24 @@ class Trainer(Protocol):
             BadInput: the recipe is not known.
             Gone: it was stopped.
         """
+
+
+class Monitor(Protocol):
+    """Watches the models that serve."""
+
+    card: AgentCard
+
+    def reports(self, slot: str, at: datetime) -> Sequence[AlarmReport]:
+        """Return what there is to say of a slot's versions now: an alarm raised or cleared for each."""
+
+
+@dataclass(frozen=True)
+class Models:
+    """What the road needs where a model is in trouble: hands on the slots, rankers to ask, an agent that watches."""
+
+    slots: Hands
+    rankers: Rankers
+    monitor: Monitor
 
 
 class Wakes(Protocol):

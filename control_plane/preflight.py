@@ -3,10 +3,10 @@
 from control_plane.executor import execution_id_of
 from control_plane.gate import entry, grant_id_of, withdraw
 from control_plane.ports import Written
-from control_plane.rehearsing import rehearsal_of
 from control_plane.road import Road
 from control_plane.standing import grant_of, reasons_against
 from control_plane.tables import Tables
+from control_plane.ways import rehearse
 from domain.errors import BadInput
 from domain.execution import Execution
 from domain.proposals import Proposal, ProposalState
@@ -47,7 +47,7 @@ def _reasons_against(road: Road, proposal: Proposal) -> list[str]:
     if reasons:
         return reasons
     try:
-        again = rehearsal_of(road, proposal, road.live.snapshot())
+        again = rehearse(road, proposal, road.live.snapshot())
     except BadInput as error:
         return [f"it cannot be rehearsed any more: {error.reason}"]
     return [] if again.sound else [f"rehearsed again, it is not sound: {'; '.join(again.reasons)}"]

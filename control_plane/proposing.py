@@ -17,14 +17,20 @@ from domain.records import Entry
 from twin.snapshot import Snapshot
 
 _PAPERWORK = frozenset({ActionClass.OPEN_TICKET, ActionClass.CANCEL_TICKET})
+_PREPARATION = frozenset({ActionClass.TRAIN_MODEL, ActionClass.RETIRE_MODEL})
 #: What people refused or what was tried is not asked for again; what the rules denied may be, on newer knowledge.
 _NOT_AGAIN = frozenset({ProposalState.REJECTED, ProposalState.SETTLED, ProposalState.CHANGED})
 _REPLACEABLE = frozenset({ProposalState.DRAFTED, ProposalState.REHEARSED, *WAITING})
 
 
 def repairs(proposal: Proposal) -> bool:
-    """Say whether a proposal would change the network, rather than write a ticket about it."""
+    """Say whether a proposal would change what is in trouble or prepare it, rather than write a ticket about it."""
     return not _PAPERWORK.issuperset(proposal.plan.classes)
+
+
+def recovers_nothing(proposal: Proposal) -> bool:
+    """Say whether a proposal by itself ends no trouble: it is done when what it wrote can be read back."""
+    return (_PAPERWORK | _PREPARATION).issuperset(proposal.plan.classes)
 
 
 def ask_planners(road: Road, incident: Incident, diagnosis: Diagnosis) -> None:

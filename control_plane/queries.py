@@ -9,6 +9,7 @@ from control_plane.executor import execution_id_of
 from control_plane.gate import WAITING
 from control_plane.judging import ask, brief
 from control_plane.lineage import Lineage, lineage
+from control_plane.model_record import VersionView, version_views
 from control_plane.ports import Narrator
 from control_plane.road import Road
 from control_plane.tables import Shelf, Tables
@@ -157,6 +158,11 @@ class Queries:
         """Return what each source sent: received = kept + late + rejected."""
         need(who, *READERS)
         return self._read(lambda tables: tables.tallies.find())
+
+    def models(self, who: Principal) -> list[VersionView]:
+        """Return the versions of every model slot: what serves, what waits, and how often each was wrong."""
+        need(who, *READERS)
+        return self._read(version_views)
 
     # --- the network ---
 

@@ -1,10 +1,19 @@
 """Is the network still what a rehearsal read? The facts are compared one by one, and the changed ones are named."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from control_plane.ports import Hands
 from control_plane.road import Road
 from domain.errors import NotFound, Unavailable
 from domain.rehearsal import Fact
+
+
+def read_state(hands: Hands, element: str) -> Mapping[str, str]:
+    """Read the element's state; a device that does not answer shows nothing, which proves nothing."""
+    try:
+        return hands.state(element)
+    except (NotFound, Unavailable):
+        return {}
 
 
 def present(road: Road, element: str, attribute: str) -> str | float | None:
@@ -16,6 +25,8 @@ def present(road: Road, element: str, attribute: str) -> str | float | None:
             return None
         if attribute in state:
             return state[attribute]
+    if attribute in {"version", "candidate"}:
+        return read_state(road.known_models().slots, element).get(attribute)
     return road.live.observed(element, attribute)
 
 

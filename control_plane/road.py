@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from control_plane.live import Live
-from control_plane.ports import Diagnostician, Hands, Ledger, Network, Past, Planner, Written
+from control_plane.ports import Diagnostician, Hands, Ledger, Models, Network, Past, Planner, Written
 from control_plane.tables import Message
-from domain.actions import Action
+from domain.actions import Action, ActionClass
 from domain.clock import Clock
 from domain.errors import BadInput
 from domain.ids import new_id
@@ -31,6 +31,7 @@ class RoadSettings:
     steady_s: float = 1.2  # how long recovery must last before it is believed
     reaction_s: float = 4.0  # a recovery later than this after our effect is not credited to it
     step_timeout_s: float = 20.0  # how long a device may take for one action
+    train_s: float = 900.0  # how long a training may take
     proposal_s: float = 1800.0  # a held proposal expires
     grant_s: float = 600.0  # a grant expires
     defer_most_s: float = 24 * 3600.0
@@ -56,6 +57,7 @@ class Road:
     past: Past
     settings: RoadSettings
     worker: str
+    models: Models | None = None
     watchers: list[Watcher] = field(default_factory=list)
     bell: threading.Event = field(default_factory=threading.Event)
     _turns: dict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
@@ -90,6 +92,16 @@ class Road:
             if hands.takes(action):
                 return hands
         raise BadInput(f"nothing here carries out `{action.kind}`; connect an adapter that takes it")
+
+    def patience_s(self, action: Action) -> float:
+        """Return how long the action may take, in seconds."""
+        return self.settings.train_s if action.kind is ActionClass.TRAIN_MODEL else self.settings.step_timeout_s
+
+    def known_models(self) -> Models:
+        """Return the hands and eyes on models. Raises BadInput when none are connected."""
+        if self.models is None:
+            raise BadInput("no model store is connected here; nothing about a model can be rehearsed or done")
+        return self.models
 
     def id(self, prefix: str) -> str:
         """Return a new identifier of the present moment."""

@@ -11,10 +11,10 @@ or against it, and detours are held against what the service promises, not again
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from control_plane.executor import Matter, read_state, settle
+from control_plane.executor import Matter, settle
 from control_plane.gathering import ONSET_SLACK
 from control_plane.ports import Written
-from control_plane.proposing import repairs
+from control_plane.relevance import read_state
 from control_plane.road import Road
 from control_plane.tables import Tables
 from domain.actions import ActionClass
@@ -38,9 +38,6 @@ _NOISE = 0.01
 def verify(road: Road, matter: Matter) -> float | None:
     """Measure; settle when the answer is clear. Returns seconds until it is worth measuring again, or None."""
     execution = matter.execution
-    if not repairs(matter.proposal):
-        _settle_by_read_back(road, matter)
-        return None
     checks = measure(road, matter)
     recovered = all(check.passed for check in checks if check.name in {"alarms", "kpis"})
     credited = all(check.passed for check in checks)
@@ -58,7 +55,7 @@ def measure(road: Road, matter: Matter) -> tuple[Check, ...]:
     """Return what can be seen now: effect, alarms, KPIs, timing, and the forecast for doing nothing."""
     alarms = _counted(road, matter)
     return (
-        _effect(road, matter),
+        effect(road, matter),
         _alarms(alarms),
         _kpis(road, matter, alarms),
         _timing(road, matter, alarms),
@@ -82,7 +79,8 @@ def _drained(road: Road, matter: Matter) -> frozenset[str]:
     return frozenset(name for link in links for name in (link.id, link.source, link.destination))
 
 
-def _effect(road: Road, matter: Matter) -> Check:
+def effect(road: Road, matter: Matter) -> Check:
+    """Say whether every step shows on its device."""
     steps = [step for step in matter.steps.values() if step.kind is RightKind.STEP]
     silent = [step.action.target for step in steps if not _took_effect(road, step)]
     detail = f"no change can be read back on {', '.join(silent)}" if silent else "every change can be read back"
@@ -252,15 +250,6 @@ def _settle_recovered(road: Road, execution: Execution, checks: tuple[Check, ...
     settle(road, execution, outcome)
 
 
-def _settle_by_read_back(road: Road, matter: Matter) -> None:
-    """A plan that was to recover nothing (a ticket) is done when what it wrote can be read back."""
-    check = _effect(road, matter)
-    resolution = Resolution.RECORDED if check.passed else Resolution.UNRESOLVED
-    because = f"nothing in the network was to change; {check.detail}"
-    outcome = Outcome(resolution=resolution, checks=(check,), because=because, measured_at=road.clock.now())
-    settle(road, matter.execution, outcome)
-
-
 def _blind(road: Road, matter: Matter) -> bool:
     """Say whether what should tell says nothing, and what tells is well: undoing then could break what was mended."""
     alarms = _counted(road, matter)
@@ -279,8 +268,13 @@ def _give_up(road: Road, matter: Matter, checks: tuple[Check, ...]) -> None:
         settle(road, execution, outcome)
         return
     waited_s = (road.clock.now() - (execution.acted_at or execution.started_at)).total_seconds()
-    because = f"no recovery within {waited_s:.0f} s: {missing}"
-    undo = any(step.state is StepState.DONE and step.took_effect is not False for step in matter.steps.values())
+    undo(road, matter, checks, f"no recovery within {waited_s:.0f} s: {missing}")
+
+
+def undo(road: Road, matter: Matter, checks: tuple[Check, ...], because: str) -> None:
+    """Have the executor undo what took effect."""
+    execution = matter.execution
+    something = any(step.state is StepState.DONE and step.took_effect is not False for step in matter.steps.values())
 
     def change(tables: Tables) -> Written[None]:
         if not tables.executions.swap(
@@ -292,7 +286,11 @@ def _give_up(road: Road, matter: Matter, checks: tuple[Check, ...]) -> None:
             actor="plane",
             refs=(execution.id, execution.proposal_id, execution.incident_id),
             event_time=road.clock.now(),
-            fields={"because": because, "checks": [check.model_dump(mode="json") for check in checks], "undo": undo},
+            fields={
+                "because": because,
+                "checks": [check.model_dump(mode="json") for check in checks],
+                "undo": something,
+            },
         )
         return Written(None, (entry,), (road.wake(execution.incident_id),))
 

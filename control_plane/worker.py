@@ -13,7 +13,7 @@ from functools import partial
 
 import structlog
 
-from control_plane import correlating, flow, receiving
+from control_plane import correlating, flow, monitoring, outcomes, receiving
 from control_plane.ports import Written
 from control_plane.road import Road
 from control_plane.tables import Message, Tables
@@ -26,6 +26,8 @@ _IDLE_S = 0.05
 _FORGET_EVERY_S = 60.0
 _WORTH_PACING_S, _LONGEST_PAUSE_S = 0.25, 1.0
 _BACKOFF_S = (0.2, 1.0, 5.0, 30.0)
+#: What a failed step was about, by how its id begins, and the message that has it done again.
+_TOPICS = {"inc_": "wake", "exec_": "score", "model:": "watch"}
 
 log = structlog.get_logger("worker")
 
@@ -111,6 +113,10 @@ class Worker:
             self._safely(incident_id, partial(correlating.refresh, self._road, incident_id))
         if topics.keys() & {"correlate", "work_over"}:
             self._paced(lambda: self._safely("correlate", lambda: flow.correlate(self._road)))
+        for execution_id in topics.get("score", ()):
+            self._safely(execution_id, partial(outcomes.score, self._road, execution_id))
+        for slot in topics.get("watch", ()):
+            self._safely(slot, partial(monitoring.watch, self._road, slot))
         for incident_id in topics.get("wake", ()):
             self._walk_soon(incident_id)
 
@@ -150,10 +156,10 @@ class Worker:
             failures = self._failures[ref] = self._failures.get(ref, 0) + 1
             log.exception("step_failed", ref=ref, failures=failures)
             delay = _BACKOFF_S[min(failures, len(_BACKOFF_S)) - 1]
-            topic = "wake" if ref.startswith("inc_") else "correlate"
+            topic = next((topic for start, topic in _TOPICS.items() if ref.startswith(start)), "correlate")
             due_at = self._road.clock.now() + timedelta(seconds=delay)
-            again = Message(id=self._road.id("msg"), topic=topic, ref=ref if topic == "wake" else "", due_at=due_at)
-            self._send(again)
+            about = "" if topic == "correlate" else ref
+            self._send(Message(id=self._road.id("msg"), topic=topic, ref=about, due_at=due_at))
 
     def _send(self, message: Message) -> None:
         """Put a message into the outbox, however long the store cannot be written: else nobody would come back."""
@@ -175,12 +181,14 @@ def recover(road: Road) -> int:
     """
     unfinished = (ProposalState.GRANTED, ProposalState.EXECUTING)
 
-    def read(tables: Tables) -> set[str]:
+    def read(tables: Tables) -> tuple[set[str], set[str]]:
         proposals = tables.proposals.find(state=unfinished)  # of closed incidents, too: a ticket may be on its way
         open_incidents = tables.incidents.find(state=IncidentState.OPEN)
-        return {incident.id for incident in open_incidents} | {proposal.incident_id for proposal in proposals}
+        matters = {incident.id for incident in open_incidents} | {proposal.incident_id for proposal in proposals}
+        return matters, monitoring.slots(tables)
 
-    wakes = [road.wake(incident_id) for incident_id in sorted(road.ledger.read(read))]
-    correlate = Message(id=road.id("msg"), topic="correlate", ref="", due_at=road.clock.now())
-    road.ledger.do(lambda _: Written(None, (), (*wakes, correlate)))
+    matters, slots = road.ledger.read(read)
+    wakes = [road.wake(incident_id) for incident_id in sorted(matters)]
+    looks = [outcomes.message(road, "watch", slot) for slot in sorted(slots)]
+    road.ledger.do(lambda _: Written(None, (), (*wakes, *looks, outcomes.message(road, "correlate", ""))))
     return len(wakes)

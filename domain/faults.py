@@ -4,6 +4,9 @@ from domain.changes import Change, ScaleDemand, SetAdministrative, SetLoss, SetO
 from domain.diagnosis import FaultKind
 from domain.network import Administrative, Operational
 
+#: What can be wrong with the network itself, as far as we have a name for it.
+NETWORK_FAULTS = tuple(kind for kind in FaultKind if kind not in {FaultKind.UNKNOWN, FaultKind.MODEL_DRIFT})
+
 
 def hypothesis(fault: FaultKind, element: str, size: float | None = None) -> tuple[Change, ...]:
     """Return the overlay that a fault at `element` amounts to.

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from domain.base import Stored, Utc, Word
+from domain.errors import IllegalMove
 
 #: What a version's id looks like; it names a folder, so nothing else is let near a path.
 VERSION = r"^mv_[0-9a-z]{1,64}$"
@@ -61,6 +62,12 @@ class ModelVersion(Stored):
     card: ModelCard
     signature: str = Field(description="Ed25519 over the canonical card, hexadecimal")
     since: Utc
+
+    def moved(self, to: ModelStatus, at: Utc) -> "ModelVersion":
+        """Return this version in another status. Raises IllegalMove when the life of a version has no such step."""
+        if to not in TRANSITIONS[self.status]:
+            raise IllegalMove(f"version `{self.id}` is in {self.status}; it cannot become {to}")
+        return self.but(status=to, since=at)
 
 
 class MoveState(StrEnum):

@@ -58,6 +58,7 @@ class Question(Word):
     standard: bool
     degraded: bool = Field(description="sources were silent during the diagnosis")
     steps: int = Field(ge=1)
+    cases: int = Field(default=0, ge=0, description="recorded cases of the trial, where the plan switches a model")
     requester_signed: bool = False
 
     @property
@@ -122,6 +123,7 @@ def questions(
             standard=step.standard,
             degraded=bool(diagnosis.degraded_by),
             steps=len(steps),
+            cases=rehearsal.trial.cases if rehearsal.trial else 0,
             requester_signed=requester_signed,
         )
         for index, step in enumerate(steps)

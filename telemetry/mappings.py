@@ -89,6 +89,19 @@ VENDORS: dict[str, Vendor] = {
         },
         severities={"***": _S.CRITICAL, "**": _S.MAJOR, "*": _S.MINOR, "": _S.WARNING},
     ),
+    "frr": Vendor(
+        technology=Technology.IP,
+        types={
+            "IF-DOWN": _A.LINK_DOWN,
+            "IF-SHUT": _A.CONFIGURATION_CHANGED,
+            "IF-OVERUTIL": _A.CONGESTION,
+            "OSPF-NBR-DOWN": _A.ADJACENCY_LOST,
+            "OSPFD-DOWN": _A.PROCESS_FAILED,
+            "ROUTER-SILENT": _A.NODE_UNREACHABLE,
+            "ANSWER-BROKEN": _A.OTHER,
+        },
+        severities={"crit": _S.CRITICAL, "err": _S.MAJOR, "warning": _S.MINOR, "notice": _S.WARNING},
+    ),
 }
 
 

@@ -8,6 +8,7 @@ verifying names it.
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from pydantic import ValidationError
@@ -41,13 +42,26 @@ def tip(connection: sa.Connection, tenant: str) -> Tip:
         ) from error
 
 
-def append(connection: sa.Connection, records: Sequence[Record]) -> None:
+class Row(NamedTuple):
+    """A record as it is stored, and one row for everything that it mentions."""
+
+    record: dict[str, Any]
+    refs: list[dict[str, Any]]
+
+
+def row(record: Record) -> Row:
+    """Return what will be stored of a record. Raises what a record is refused for that no store could keep."""
+    at = {"tenant": record.tenant, "sequence": record.sequence}
+    refs = [{**at, "ref": storable(ref)} for ref in dict.fromkeys(record.refs)]
+    return Row({**at, "body": canonical(record)}, refs)
+
+
+def append(connection: sa.Connection, rows: Sequence[Row]) -> None:
     """Insert records that continue their chains, and note what they mention."""
-    if not records:
+    if not rows:
         return
-    rows = [{"tenant": r.tenant, "sequence": r.sequence, "body": canonical(r)} for r in records]
-    refs = [{"tenant": r.tenant, "ref": ref, "sequence": r.sequence} for r in records for ref in dict.fromkeys(r.refs)]
-    connection.execute(_INSERT_RECORD, rows)
+    refs = [ref for one in rows for ref in one.refs]
+    connection.execute(_INSERT_RECORD, [one.record for one in rows])
     if refs:
         connection.execute(_INSERT_REF, refs)
 

@@ -1,46 +1,69 @@
 """How a database is opened, and what its failures mean to a caller.
 
-SQLite in WAL mode: readers see the last commit and never wait for the writer; a commit is on the disk when it returns
-(`synchronous=FULL`). A writing transaction takes the write lock at its start (`BEGIN IMMEDIATE`), so it never finds out
-half-way that somebody else wrote first.
+A commit is on the disk when it returns. A reading transaction is one consistent view and waits for nobody. A writing
+one takes the write lock at its start, so it never finds out half-way that somebody else wrote first. How each database
+is brought to that is said in `engine_sqlite.py` and `engine_postgresql.py`; nothing else knows which one it is.
 """
 
-import sqlite3
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import sqlalchemy as sa
 
+from adapters.store.engine_postgresql import PostgreSQL
+from adapters.store.engine_sqlite import SQLite
 from domain.errors import BadInput, Unavailable
 
 _WRITES = "nocturne_writes"
-_MOST_READERS = 16
+_FORMS = "write `sqlite:////path/to/file` or `postgresql://user@host:5432/database`"
+
+
+class Kind(Protocol):
+    """What differs between databases."""
+
+    #: What messages call the store; never a password.
+    name: str
+
+    def engine(self) -> sa.Engine:
+        """Return a pool of connections on which no transaction begins by itself."""
+
+    def begin(self, *, writes: bool) -> str:
+        """Return the SQL that begins a transaction; with `writes` it holds the write lock when it returns."""
+
+    def reason(self, error: sa.exc.DBAPIError) -> str:
+        """Say what went wrong and what to do about it."""
+
+    def require_made(self) -> None:
+        """Raise NotFound when connecting would make a store that is not there."""
+
+    def pin(self) -> None:
+        """Remember which store this is: from now on another one under its name is an error."""
+
+    def require_present(self) -> None:
+        """Raise Unavailable when the store that was pinned is gone."""
 
 
 class Database:
     """One open database. Makes transactions, and turns its failures into `Unavailable` with the reason."""
 
     def __init__(self, where: str | Path, *, busy_s: float) -> None:
-        url = _url(where)
-        self.name = url.render_as_string(hide_password=True)
-        self._file = Path(url.database or "")
-        self._engine = sa.create_engine(
-            url, connect_args={"timeout": busy_s}, pool_size=_MOST_READERS, max_overflow=-1, pool_reset_on_return=None
-        )
-        sa.event.listen(self._engine, "connect", _prepare)
-        sa.event.listen(self._engine, "begin", _begin)
+        self._kind = kind_of(where, busy_s=busy_s)
+        self.name = self._kind.name
+        self._engine = self._kind.engine()
+        sa.event.listen(self._engine, "begin", self._begin)
         self._writing = self._engine.execution_options(**{_WRITES: True})
-        self._inode: int | None = None
         self._open = True
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """One writing transaction: committed when the block ends, rolled back when it raises."""
-        with self._reported("written"), self._writing.begin() as connection:
+        with self._reported("written"), self._writing.connect() as connection, connection.begin() as transaction:
             yield connection
-            self._require_file()
+            self._kind.require_present()
+            self._commit(transaction)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -48,72 +71,66 @@ class Database:
         with self._reported("read"), self._engine.begin() as connection:
             yield connection
 
+    def require_made(self) -> None:
+        """Raise NotFound when there is no store yet that one could look at."""
+        self._kind.require_made()
+
     def pin(self) -> None:
-        """Remember which file this is. From now on, another or no file under its name is an error."""
-        self._inode = self._present_inode()
+        """Remember which store this is. From now on, another or none under its name is an error."""
+        self._kind.pin()
 
     def close(self) -> None:
-        """Let go of the file. Every later transaction raises Unavailable."""
+        """Let go of the database. Every later transaction raises Unavailable."""
         self._open = False
         self._engine.dispose()
+
+    def unavailable(self, verb: str, error: sa.exc.DBAPIError) -> Unavailable:
+        """Return what a caller is told of a failure of the database."""
+        return Unavailable(f"the store `{self.name}` cannot be {verb}: {self._kind.reason(error)}")
+
+    def _begin(self, connection: sa.Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql(self._kind.begin(writes=writes))
+
+    def _commit(self, transaction: sa.Transaction) -> None:
+        try:
+            transaction.commit()
+        except sa.exc.DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            raise Unavailable(
+                f"the store `{self.name}` was lost while it committed: whether the last change is in it is not known; "
+                "look at it before asking again"
+            ) from error
 
     @contextmanager
     def _reported(self, verb: str) -> Iterator[None]:
         if not self._open:
             raise Unavailable("the store is closed; open it again")
-        self._require_file()
+        self._kind.require_present()
         try:
             yield
         except sa.exc.DBAPIError as error:
-            raise Unavailable(f"the store `{self.name}` cannot be {verb}: {_reason(error)}") from error
-
-    def _require_file(self) -> None:
-        if self._inode is not None and self._present_inode() != self._inode:
-            raise Unavailable(f"the store `{self.name}` is gone from its folder; put it back and restart")
-
-    def _present_inode(self) -> int | None:
-        try:
-            return self._file.stat().st_ino
-        except OSError:
-            return None
+            raise self.unavailable(verb, error) from error
+        except sa.exc.TimeoutError as error:
+            raise Unavailable(f"the store `{self.name}` cannot be {verb}: too many ask at once; try again") from error
 
 
-def _url(where: str | Path) -> sa.URL:
+def kind_of(where: str | Path, *, busy_s: float) -> Kind:
+    """Return the kind of database that an address or a path names. Raises BadInput when it names none."""
     text = str(where)
     try:
         url = sa.make_url(text) if "://" in text else sa.URL.create("sqlite", database=text)
-    except sa.exc.ArgumentError as error:
-        raise BadInput(f"`{text}` is no database address; write `sqlite:////path/to/file`") from error
-    if url.get_backend_name() != "sqlite":
-        raise BadInput(f"a store on `{url.get_backend_name()}` is not known here; write `sqlite:////path/to/file`")
-    if url.database in {None, "", ":memory:"}:
-        raise BadInput("a SQLite store needs a file; use the in-memory ledger when nothing is to last")
-    return url
+        backend = url.get_backend_name()
+    except (sa.exc.ArgumentError, ValueError) as error:
+        raise BadInput(f"`{_without_password(text)}` is no database address; {_FORMS}") from error
+    match backend:
+        case "sqlite":
+            return SQLite(url, busy_s=busy_s)
+        case "postgresql" | "postgres":
+            return PostgreSQL(url, busy_s=busy_s)
+    raise BadInput(f"a store on `{backend}` is not known here; {_FORMS}")
 
 
-def _prepare(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # transactions begin where `_begin` says so, not where the driver guesses
-    for pragma in ("journal_mode=WAL", "synchronous=FULL"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-_SENTENCES = {
-    sqlite3.SQLITE_BUSY: "another process holds it; try again, or stop that process",
-    sqlite3.SQLITE_LOCKED: "another process holds it; try again, or stop that process",
-    sqlite3.SQLITE_FULL: "the disk is full; make room and try again",
-    sqlite3.SQLITE_READONLY: "it is read-only; give this user the right to write it",
-    sqlite3.SQLITE_CANTOPEN: "its file cannot be opened; check that the folder exists and who may write it",
-    sqlite3.SQLITE_IOERR: "the disk reports an error; check its room and its health",
-    sqlite3.SQLITE_NOTADB: "the file is no database; restore it from a backup",
-    sqlite3.SQLITE_CORRUPT: "the file is damaged; restore it from a backup",
-}
-
-
-def _reason(error: sa.exc.DBAPIError) -> str:
-    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind, the rest its variant
-    return _SENTENCES.get(code, f"{error.orig}; check the store and try again")
+def _without_password(address: str) -> str:
+    return re.sub(r"(?<=://).*@", "…@", address)

@@ -19,6 +19,9 @@ from domain.records import GENESIS, Entry, Record, link
 Tip = tuple[int, str]
 START: Tip = (0, GENESIS)
 
+#: How long an id and a searched text may be together, in bytes of UTF-8: more fits into no index of PostgreSQL.
+MOST_BYTES = 2400
+
 READ_ONLY = "this is a read-only view; write through `ledger.do`"
 
 
@@ -47,10 +50,16 @@ def require_entry(written: Written[Any], *, wrote: bool) -> None:
 
 
 def linked(entries: Iterable[Entry], tip: Callable[[str], Tip], known_time: datetime) -> list[Record]:
-    """Return the records that continue the chains of the entries' tenants; `tip` is asked once per tenant."""
+    """Return the records that continue the chains of the entries' tenants; `tip` is asked once per tenant.
+
+    Raises:
+        BadInput: an entry mentions something by a name that is too long to search by.
+    """
     tips: dict[str, Tip] = {}
     records = []
     for entry in entries:
+        for ref in entry.refs:
+            require_short(entry.tenant, ref)
         sequence, previous = tips.get(entry.tenant) or tip(entry.tenant)
         record = link(entry, sequence + 1, previous, known_time)
         tips[entry.tenant] = (record.sequence, record.hash)
@@ -59,10 +68,23 @@ def linked(entries: Iterable[Entry], tip: Callable[[str], Tip], known_time: date
 
 
 def require_word(shelved: Shelved, records: Iterable[Stored]) -> None:
-    """Raise TypeError when a record does not belong on this shelf."""
+    """Raise TypeError when a record does not belong on this shelf, BadInput when a searched text of it is too long."""
     for record in records:
         if type(record) is not shelved.word:
             raise TypeError(f"a `{type(record).__name__}` does not belong on the shelf of `{shelved.word.__name__}`")
+        require_short(record.id)
+        for name in shelved.searchable:
+            value = getattr(record, name)
+            if type(value) is str:
+                require_short(record.id, value)
+
+
+def require_short(*texts: str) -> None:
+    """Raise BadInput when texts that share an index are longer than one can be."""
+    if 4 * sum(map(len, texts)) > MOST_BYTES:  # else they are short in any script
+        length = sum(len(text.encode(errors="surrogatepass")) for text in texts)
+        if length > MOST_BYTES:
+            raise BadInput(f"a text to search by has {length} bytes with its id; send at most {MOST_BYTES}")
 
 
 def require_same_id(old: Stored, new: Stored) -> None:

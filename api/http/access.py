@@ -39,6 +39,7 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role]] = {
     ("POST", "/freezes"): KNOWN,
     ("POST", "/steps/{id}/settle"): KNOWN,
     ("GET", "/quarantine"): READERS,
+    ("GET", "/models"): READERS,
     ("GET", "/tallies"): READERS,
     ("GET", "/state"): READERS,
     ("POST", "/chat"): READERS,

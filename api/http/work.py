@@ -8,6 +8,7 @@ from starlette.responses import Response
 from api.http.context import Here, Id, Who
 from api.http.reply import reply
 from api.http.schemas import Approve, Change, DeclareFreeze, DeclarePlannedWork, Defer, Moment, Reason, Settle
+from control_plane.model_record import VersionView
 from domain.bookkeeping import Quarantined, Tally
 from domain.execution import Step
 from domain.incidents import Incident, IncidentState
@@ -116,6 +117,12 @@ def quarantine(house: Here, who: Who, limit: Limit = 100) -> Response:
 def tallies(house: Here, who: Who) -> Response:
     """Show what each source sent: received = kept + late + rejected."""
     return reply(house.queries.tallies(who))
+
+
+@router.get("/models", response_model=list[VersionView])
+def models(house: Here, who: Who) -> Response:
+    """Show the versions of each model slot, and how often each was wrong."""
+    return reply(house.queries.models(who))
 
 
 @router.get("/state")

@@ -80,6 +80,43 @@ def story(report: Mapping[str, Any]) -> RenderableType:
         "record": f"{audit['records']} records, {'every link holds' if audit['verified'] else 'BROKEN'}",
         "seconds": steps,
     }
+    return _told(lines)
+
+
+def model_story(report: Mapping[str, Any]) -> RenderableType:
+    """Return the end of the demo of a drifting model: how it was noticed, what was tried, and what serves now."""
+    audit, drift = report["audit"], report["drift"] or {}
+    serves = next((view["version"] for view in report["versions"] if view["status"] == "production"), "nothing")
+    asked = "; ".join(
+        f"{row['title']}: {(row['outcome'] or row)['resolution' if row['outcome'] else 'state']}"
+        for row in report["proposals"]
+    )
+    return _told(
+        {
+            "the worn version": report["worn"],
+            "what was noticed": drift.get("alarm", "nothing"),
+            "what was asked for": asked or "nothing",
+            "what serves now": serves,
+            "the way back": "; ".join(_way_back(row) for row in report["proposals"] if row["trial"]),
+            "what came of it": "; ".join(
+                (row["outcome"] or {}).get("because", "") for row in report["proposals"] if row["trial"]
+            ),
+            "outcome": report["outcome"],
+            "record": f"{audit['records']} records, {'every link holds' if audit['verified'] else 'BROKEN'}",
+            "seconds": ", ".join(f"{name} {seconds:.1f}" for name, seconds in report["seconds"].items()),
+        }
+    )
+
+
+def _way_back(row: Mapping[str, Any]) -> str:
+    """Return the inverse of a switch; its right belongs to the same grant, and is used once at most."""
+    back = row["way_back"]
+    if back is None:
+        return "none"
+    return f"{back['kind']} to {back['version']}, {'used' if row['way_back_used'] else 'not used'}"
+
+
+def _told(lines: Mapping[str, str]) -> RenderableType:
     grid = Table.grid(padding=(0, 2))
     for name, text in lines.items():
         grid.add_row(Text(name, style="bold", no_wrap=True), Text(plain(text, 600)))

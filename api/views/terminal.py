@@ -18,6 +18,7 @@ from domain.alarms import Alarm
 from domain.diagnosis import Cause, Diagnosis, Verdict
 from domain.evidence import Evidence
 from domain.incidents import Incident
+from domain.models import ModelTrial
 from domain.proposals import Proposal, ProposalState
 from domain.rehearsal import Forecast, Rehearsal
 
@@ -204,6 +205,9 @@ def _rehearsal(rehearsal: Rehearsal | None) -> Iterable[RenderableType]:
     if rehearsal is None:
         yield _line("", "none yet")
         return
+    if rehearsal.trial is not None:
+        yield from _trial(rehearsal, rehearsal.trial)
+        return
     table = _table("", "lost Mbit/s", "interval", "busiest link", "down", "demands hit", "customers hit")
     for name, forecast in (("do nothing", rehearsal.nothing), ("plan", rehearsal.plan), ("undone", rehearsal.inverse)):
         if forecast is not None:
@@ -217,6 +221,21 @@ def _rehearsal(rehearsal: Rehearsal | None) -> Iterable[RenderableType]:
     fit = "" if rehearsal.twin_fit else "  the twin does not fit what is observed"
     error = "unknown" if rehearsal.twin_error is None else f"{rehearsal.twin_error:.0%}"
     yield _line("twin", f"error {error}, chance to heal by itself {rehearsal.self_heal:.0%}{fit}")
+
+
+def _trial(rehearsal: Rehearsal, trial: ModelTrial) -> Iterable[RenderableType]:
+    """A plan about a model is rehearsed on recorded cases; nothing in the network changes by it."""
+    table = _table("version", "", "wrong", "of cases")
+    for version, role, errors in (
+        (trial.serving, "serves", trial.serving_errors),
+        (trial.candidate, "would serve", trial.candidate_errors),
+    ):
+        table.add_row(Text(plain(version)), Text(role), Text(str(errors)), Text(str(trial.cases)))
+    yield table
+    yield _line("verdict", "it errs less" if rehearsal.sound else "not shown to err less")
+    yield _line("chance", f"{_share(trial.chance_better)} that it errs less")
+    for reason in rehearsal.reasons:
+        yield _line("", plain(reason, 400))
 
 
 def _forecast(name: str, forecast: Forecast) -> list[Text]:

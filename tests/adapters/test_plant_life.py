@@ -21,11 +21,12 @@ from domain.actions import (
 from domain.clock import ManualClock
 from domain.diagnosis import FaultKind
 from domain.errors import BadInput, Conflict
+from domain.faults import NETWORK_FAULTS
 from domain.network import Inventory, NodeKind
 from twin.generator import operator_network
 
 INVENTORY = operator_network(11, 90)
-KINDS = [kind for kind in FaultKind if kind is not FaultKind.UNKNOWN]
+KINDS = NETWORK_FAULTS
 GATEWAY = next(node.id for node in INVENTORY.nodes if node.kind is NodeKind.GATEWAY)
 CELL = next(node.id for node in INVENTORY.nodes if node.kind is NodeKind.CELL)
 

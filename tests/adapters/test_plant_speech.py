@@ -7,7 +7,7 @@ from adapters.network.emulated.announcer import NAMES, SEVERITIES
 from adapters.network.emulated.runtime import Plant, Settings
 from domain.alarms import AlarmType, Severity
 from domain.clock import ManualClock
-from domain.diagnosis import FaultKind
+from domain.faults import NETWORK_FAULTS
 from telemetry.plant_feed import part_feed, read_plant_alarms, read_plant_readings, read_plant_states
 from telemetry.sorting import Intake
 from twin.generator import operator_network
@@ -23,9 +23,7 @@ KNOWN = frozenset(
 def said_through_every_fault(folder) -> tuple[list[dict], datetime]:
     clock = ManualClock(datetime(2026, 1, 12, 12, 0, tzinfo=UTC))
     plant = Plant(INVENTORY, Settings(5, folder / "journal.jsonl"), clock)
-    for kind in FaultKind:
-        if kind is FaultKind.UNKNOWN:
-            continue
+    for kind in NETWORK_FAULTS:
         plant.inject(kind)
         for _ in range(80):
             clock.advance(0.1)

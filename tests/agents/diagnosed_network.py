@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from adapters.models.ranker import NoRanker
+from agents.ports import Ranker
 from domain.agents import Case
 from domain.alarms import Alarm, Severity
 from domain.changes import SetAdministrative
@@ -17,8 +19,9 @@ from domain.measurements import Metric, Reading
 from domain.network import Administrative
 from domain.observations import Picture
 from telemetry.history import History
-from tests.causal.simulated_incidents import NOW, ONSET, Network, Views
+from twin.incidents import NOW, ONSET, IncidentGenerator, raised
 from twin.snapshot import Snapshot
+from twin.views import Views
 
 PERIOD_S = 0.5
 
@@ -31,6 +34,7 @@ class Tools:
     state: Snapshot
     telemetry: "Tools" = field(init=False)
     twin: "Tools" = field(init=False)
+    ranker: Ranker = field(default_factory=NoRanker)
 
     def __post_init__(self) -> None:
         self.telemetry = self.twin = self
@@ -74,17 +78,17 @@ def _drawn(value: float, sigma: float, metric: Metric, rng: np.random.Generator)
 
 
 def stage(
-    network: Network, element: str, fault: FaultKind, *, seed: int = 5, locked: bool = False
+    network: IncidentGenerator, element: str, fault: FaultKind, *, seed: int = 5, locked: bool = False
 ) -> tuple[Tools, Case]:
     """Return the tools and the case of one fault at `element`; `locked`: the twin knows of the lock."""
     rng = np.random.default_rng(seed)
-    views = network.views_of(element, fault, rng)
+    views = network.views_of(element, fault)
     overlay = (SetAdministrative(element=element, state=Administrative.LOCKED),) if locked else ()
     tools = Tools(history_of(views, rng), network.snapshot.with_changes(overlay))
-    return tools, case_of(tools, network, network.alarms_of(views, rng))
+    return tools, case_of(tools, network, raised(views.alarms, rng))
 
 
-def case_of(tools: Tools, network: Network, alarms: Sequence[Alarm], *, at: datetime = NOW) -> Case:
+def case_of(tools: Tools, network: IncidentGenerator, alarms: Sequence[Alarm], *, at: datetime = NOW) -> Case:
     """Return the case that the plane would hand over, with one evidence per fact."""
     around = network.around([alarm.resource for alarm in alarms])
     picture = tools.picture(at, sorted(around))

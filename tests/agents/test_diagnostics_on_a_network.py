@@ -12,19 +12,19 @@ from domain.evidence import EvidenceKind
 from domain.faults import hypothesis
 from domain.network import NodeKind
 from tests.agents.diagnosed_network import Tools, case_of, stage
-from tests.causal.simulated_incidents import NOW, Network
 from twin.generator import operator_network
+from twin.incidents import NOW, IncidentGenerator
 
 Staged = Callable[..., tuple[Tools, Case]]
 
 
 @pytest.fixture(scope="module")
-def network() -> Network:
+def network() -> IncidentGenerator:
     warm_up()
-    return Network(operator_network(5, 200))
+    return IncidentGenerator(operator_network(5, 200))
 
 
-def core_link(network: Network) -> str:
+def core_link(network: IncidentGenerator) -> str:
     kinds = network.kind
     between = (
         link.id
@@ -35,7 +35,7 @@ def core_link(network: Network) -> str:
     return next(between)
 
 
-def places(network: Network) -> dict[FaultKind, str]:
+def places(network: IncidentGenerator) -> dict[FaultKind, str]:
     found = {fault: options[len(options) // 2] for fault, options in network.places.items() if options}
     found[FaultKind.INTERFACE_LOCKED] = network.links[core_link(network)].source
     return found
@@ -54,7 +54,7 @@ def places(network: Network) -> dict[FaultKind, str]:
         FaultKind.CELL_SLEEPING,
     ],
 )
-def test_each_kind_of_fault_is_found_where_it_is(network: Network, fault: FaultKind) -> None:
+def test_each_kind_of_fault_is_found_where_it_is(network: IncidentGenerator, fault: FaultKind) -> None:
     element = places(network)[fault]
 
     tools, case = stage(network, element, fault)
@@ -66,19 +66,21 @@ def test_each_kind_of_fault_is_found_where_it_is(network: Network, fault: FaultK
 
 
 @pytest.fixture(scope="module")
-def hung(network: Network) -> tuple[Tools, Case, Diagnosis]:
+def hung(network: IncidentGenerator) -> tuple[Tools, Case, Diagnosis]:
     tools, case = stage(network, places(network)[FaultKind.PROCESS_HUNG], FaultKind.PROCESS_HUNG)
     return tools, case, Diagnostics(tools).diagnose(case)
 
 
 @pytest.fixture(scope="module")
-def shut(network: Network) -> tuple[Tools, Case, Diagnosis]:
+def shut(network: IncidentGenerator) -> tuple[Tools, Case, Diagnosis]:
     point = places(network)[FaultKind.INTERFACE_LOCKED]
     tools, case = stage(network, point, FaultKind.INTERFACE_LOCKED, locked=True)
     return tools, case, Diagnostics(tools).diagnose(case)
 
 
-def test_a_lock_that_the_twin_knows_of_is_found(network: Network, shut: tuple[Tools, Case, Diagnosis]) -> None:
+def test_a_lock_that_the_twin_knows_of_is_found(
+    network: IncidentGenerator, shut: tuple[Tools, Case, Diagnosis]
+) -> None:
     top = shut[2].causes[0]
 
     assert (top.element, top.fault) == (places(network)[FaultKind.INTERFACE_LOCKED], FaultKind.INTERFACE_LOCKED)
@@ -86,7 +88,7 @@ def test_a_lock_that_the_twin_knows_of_is_found(network: Network, shut: tuple[To
 
 
 def test_each_hop_of_a_path_is_an_edge_and_each_citation_is_evidence(
-    network: Network, hung: tuple[Tools, Case, Diagnosis]
+    network: IncidentGenerator, hung: tuple[Tools, Case, Diagnosis]
 ) -> None:
     known = {evidence.id for evidence in hung[1].evidence}
 
@@ -148,7 +150,7 @@ def test_text_from_outside_changes_no_diagnosis(hung: tuple[Tools, Case, Diagnos
     assert again.causes == first.causes
 
 
-def test_a_quiet_network_whose_alarms_cleared_has_no_fault(network: Network) -> None:
+def test_a_quiet_network_whose_alarms_cleared_has_no_fault(network: IncidentGenerator) -> None:
     tools, _ = stage(network, "", FaultKind.UNKNOWN)
     alarms = [a.but(cleared=True) for a in stage(network, core_link(network), FaultKind.LINK_DOWN)[1].alarms]
 
@@ -158,7 +160,7 @@ def test_a_quiet_network_whose_alarms_cleared_has_no_fault(network: Network) -> 
     assert found.causes == ()
 
 
-def test_a_blackout_during_a_fault_is_no_telling_and_names_what_is_silent(network: Network) -> None:
+def test_a_blackout_during_a_fault_is_no_telling_and_names_what_is_silent(network: IncidentGenerator) -> None:
     tools, case = stage(network, core_link(network), FaultKind.LINK_DOWN)
     later = NOW + timedelta(seconds=20)
 
@@ -170,7 +172,7 @@ def test_a_blackout_during_a_fault_is_no_telling_and_names_what_is_silent(networ
     assert any("silent" in line for line in found.not_checked)
 
 
-def test_confidence_shrinks_when_part_of_the_telemetry_is_cut(network: Network) -> None:
+def test_confidence_shrinks_when_part_of_the_telemetry_is_cut(network: IncidentGenerator) -> None:
     element = core_link(network)
     tools, case = stage(network, element, FaultKind.LINK_DOWN)
     full = Diagnostics(tools).diagnose(case)
@@ -182,7 +184,7 @@ def test_confidence_shrinks_when_part_of_the_telemetry_is_cut(network: Network) 
     assert degraded.degraded_by == ("pm-2",)
 
 
-def test_an_alarm_on_an_unknown_element_is_said_not_to_be_checked(network: Network) -> None:
+def test_an_alarm_on_an_unknown_element_is_said_not_to_be_checked(network: IncidentGenerator) -> None:
     tools, case = stage(network, core_link(network), FaultKind.LINK_DOWN)
     stranger = case.alarms[0].but(id="alarm_x", key=case.alarms[0].key.but(resource="node:nobody-knows"))
 
@@ -191,7 +193,7 @@ def test_an_alarm_on_an_unknown_element_is_said_not_to_be_checked(network: Netwo
     assert any("`node:nobody-knows`" in line for line in found.not_checked)
 
 
-def test_telemetry_that_does_not_answer_costs_only_the_attribution(network: Network) -> None:
+def test_telemetry_that_does_not_answer_costs_only_the_attribution(network: IncidentGenerator) -> None:
     class Deaf(Tools):
         def series(self, pairs, since, until):
             raise Unavailable("the history is being rebuilt; ask again")
@@ -204,7 +206,7 @@ def test_telemetry_that_does_not_answer_costs_only_the_attribution(network: Netw
     assert any("attribution not possible" in line for line in found.not_checked)
 
 
-def test_fresh_alarms_make_a_diagnosis_provisional(network: Network) -> None:
+def test_fresh_alarms_make_a_diagnosis_provisional(network: IncidentGenerator) -> None:
     tools, case = stage(network, core_link(network), FaultKind.LINK_DOWN)
     early = case.but(incident=case.incident.but(last_known_at=case.made_at - timedelta(seconds=1)))
 
@@ -212,7 +214,7 @@ def test_fresh_alarms_make_a_diagnosis_provisional(network: Network) -> None:
     assert not Diagnostics(tools).diagnose(case).provisional
 
 
-def test_silence_is_cited_as_evidence_of_a_dead_router(network: Network) -> None:
+def test_silence_is_cited_as_evidence_of_a_dead_router(network: IncidentGenerator) -> None:
     tools, case = stage(network, places(network)[FaultKind.NODE_DOWN], FaultKind.NODE_DOWN)
 
     found = Diagnostics(tools).diagnose(case)

@@ -24,7 +24,7 @@ EXPECTED = {
     ("GET", TICKETS): READERS,
     ("GET", TICKETS + "/{id}"): READERS,
     **{("GET", path): READERS for path in ("/inbox", "/proposals/{id}", "/incidents", "/incidents/{id}", "/state")},
-    **{("GET", path): READERS for path in ("/quarantine", "/tallies")},
+    **{("GET", path): READERS for path in ("/quarantine", "/tallies", "/models")},
     **{("POST", f"/proposals/{{id}}/{verb}"): EVERYBODY for verb in ("approve", "reject", "change", "defer", "stop")},
     **{
         ("POST", path): EVERYBODY

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from adapters.memory import MemoryLedger
-from adapters.store.ledger import SqlLedger
 from control_plane import flow
 from control_plane.gate import consume, grant_id_of
 from control_plane.ports import Ledger, Written
@@ -18,15 +16,15 @@ from domain.identity import Principal, Role
 from domain.proposals import ProposalState
 from domain.records import Entry, first_break
 from tests.stage import Stage, make_stage
+from tests.stores import STORES, opened
 
 MANY = 50
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=STORES)
 def ledger(request: pytest.FixtureRequest, clock: ManualClock, tmp_path: Path) -> Iterator[Ledger]:
-    made = MemoryLedger(clock) if request.param == "memory" else SqlLedger(tmp_path / "n.db", clock, busy_s=60.0)
-    yield made
-    made.close()
+    with opened(request.param, tmp_path, clock) as made:
+        yield made
 
 
 @pytest.fixture(params=[True, False], ids=["keyed", "not-keyed"])

@@ -14,9 +14,9 @@ from causal.signatures import Scene
 from causal.symptoms import symptoms
 from causal.topology import Topology
 from domain.diagnosis import Verdict
-from tests.causal.simulated_incidents import Incident, Network
 from twin.consequences import consequences
 from twin.generator import operator_network
+from twin.incidents import GeneratedIncident, IncidentGenerator
 
 SEEDS = (901, 902, 903, 904)
 PER_NETWORK = 40
@@ -41,7 +41,7 @@ def share(ranks: list[int], best: int) -> float:
     return float(np.mean(np.array(ranks) <= best))
 
 
-def scene_of(topology: Topology, incident: Incident) -> Scene:
+def scene_of(topology: Topology, incident: GeneratedIncident) -> Scene:
     return Scene(topology, symptoms(incident.picture, incident.alarms), incident.locked)
 
 
@@ -58,7 +58,7 @@ def correlated(scene: Scene, rng: np.random.Generator) -> tuple[str, ...]:
 def measured(seeds: Sequence[int], per_network: int, elements: int) -> Figures:
     found = Figures([], [], [], [], [])
     for seed in seeds:
-        network, rng = Network(operator_network(seed, elements)), np.random.default_rng(seed)
+        network, rng = IncidentGenerator(operator_network(seed, elements)), np.random.default_rng(seed)
         topology = Topology(network.graph)
         for incident in network.incidents(per_network, rng):
             scene = scene_of(topology, incident)
@@ -111,10 +111,10 @@ def test_confidence_means_what_it_says(figures: Figures) -> None:
 def test_healthy_networks_are_hardly_ever_blamed() -> None:
     wrong = 0
     for seed in SEEDS:
-        network, rng = Network(operator_network(seed, 200)), np.random.default_rng(seed)
+        network, rng = IncidentGenerator(operator_network(seed, 200)), np.random.default_rng(seed)
         topology = Topology(network.graph)
         for _ in range(20):
-            picture, alarms = network.healthy_picture(rng)
+            picture, alarms = network.calm(rng)
             scene = Scene(topology, symptoms(picture, alarms))
             fused = fuse(score(scene, candidates(scene), {}), picture.fresh_share)
             wrong += verdict(scene.symptoms, fused, settled=True) is Verdict.CAUSE

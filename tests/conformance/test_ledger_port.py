@@ -4,35 +4,42 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
+from string import ascii_letters
 from typing import Any, get_type_hints
 
 import pytest
 
 from adapters.memory import MemoryLedger
 from adapters.store.ledger import SqlLedger
+from adapters.store.rules import MOST_BYTES
 from control_plane.ports import Change, Ledger, Written
 from control_plane.tables import SHELVES, Message, Tables
 from domain.alarms import Alarm, AlarmKey, AlarmType, Severity
-from domain.bookkeeping import Cursor, Tally
+from domain.bookkeeping import Cursor, Quarantined, Tally
 from domain.clock import ManualClock
 from domain.errors import BadInput, Conflict, Unavailable
 from domain.ids import new_id
 from domain.measurements import Batch, Metric, Reading
 from domain.records import Entry, first_break
-
-STORES: dict[str, Callable[[Path, ManualClock], Ledger]] = {
-    "memory": lambda folder, clock: MemoryLedger(clock),
-    "sqlite": lambda folder, clock: SqlLedger(folder / "nocturne.db", clock),
-}
+from tests.postgresql import fresh_store
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def ledger(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> Iterator[Ledger]:
-    ledger = STORES[request.param](tmp_path, clock)
-    yield ledger
-    ledger.close()
+    with ExitStack() as opened:
+        match request.param:
+            case "memory":
+                ledger: Ledger = MemoryLedger(clock)
+            case "sqlite":
+                ledger = SqlLedger(tmp_path / "nocturne.db", clock)
+            case _:
+                ledger = SqlLedger(opened.enter_context(fresh_store()), clock)
+        opened.callback(ledger.close)
+        yield ledger
 
 
 @pytest.fixture
@@ -203,6 +210,26 @@ def test_half_a_character_is_refused_wherever_it_is_looked_for(ledger: Ledger) -
             ledger.read(look)
     with pytest.raises(BadInput, match="surrogate"):
         ledger.records(ref=half)
+
+
+def test_a_text_to_search_by_may_be_long_and_not_longer(
+    ledger: Ledger, entry: Any, clock: ManualClock, seed: int
+) -> None:
+    letters = "".join(Random(seed).choices(ascii_letters, k=MOST_BYTES + 1))  # nothing that a database could shorten
+    known = {"rule": "r", "reason": "", "value": "", "payload": "", "known_time": clock.now()}
+    longest, longer = (Quarantined(id=f"q{n}", source=letters[:n], **known) for n in (MOST_BYTES - 5, MOST_BYTES - 4))
+
+    ledger.do(added(entry, "quarantine", longest))
+    for change in (
+        added(entry, "quarantine", longer),
+        added(entry, "cursors", Cursor(id=letters, position=1)),
+        lambda tables: Written(None, (entry(letters),)),
+    ):
+        with pytest.raises(BadInput, match="at most"):
+            ledger.do(change)
+
+    assert ledger.read(lambda tables: tables.quarantine.find(source=longest.source)) == [longest]
+    assert len(ledger.records()) == 1
 
 
 # --- swap

@@ -1,11 +1,13 @@
 """What was granted is looked at again before every step and every resend, and what was undone stays undone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 import pytest
 
+from adapters.network.in_memory import InMemoryNetwork
 from control_plane import correlating, flow
+from control_plane.ports import Ledger
 from domain.actions import DrainLink, InterfaceUp
 from domain.alarms import AlarmType
 from domain.clock import ManualClock
@@ -41,8 +43,10 @@ def granted(stage: Stage) -> None:
     stage.commands.approve(stage.one, proposal.id, "plausible")
 
 
-def test_an_intent_that_never_happened_is_not_sent_once_its_grant_has_expired(clock: ManualClock) -> None:
-    stage = make_stage(clock)
+def test_an_intent_that_never_happened_is_not_sent_once_its_grant_has_expired(
+    clock: ManualClock, ledger: Ledger
+) -> None:
+    stage = make_stage(clock, ledger=ledger)
     granted(stage)
     mend = crash_at(stage, "intended")
     with pytest.raises(Crash):
@@ -58,8 +62,8 @@ def test_an_intent_that_never_happened_is_not_sent_once_its_grant_has_expired(cl
     assert "the grant expired" in step.note
 
 
-def test_a_fact_that_changes_between_the_grant_and_the_first_step_stops_it(clock: ManualClock) -> None:
-    stage = make_stage(clock)
+def test_a_fact_that_changes_between_the_grant_and_the_first_step_stops_it(clock: ManualClock, ledger: Ledger) -> None:
+    stage = make_stage(clock, ledger=ledger)
     granted(stage)
     mend = crash_at(stage, "begun")
     with pytest.raises(Crash):
@@ -73,8 +77,41 @@ def test_a_fact_that_changes_between_the_grant_and_the_first_step_stops_it(clock
     assert execution(stage).outcome.resolution is Resolution.UNRESOLVED
 
 
-def test_a_freeze_declared_in_the_middle_of_a_plan_stops_it_and_has_it_undone(clock: ManualClock) -> None:
-    stage = make_stage(clock, steps=TWO_STEPS)
+class Interrupted(InMemoryNetwork):
+    """A network that lets something happen at the very moment at which somebody reads a state for the second time."""
+
+    reads = 0
+
+    def state(self, element: str) -> Mapping[str, str]:
+        self.reads += 1
+        if self.reads == 2:
+            self.meanwhile()
+        return super().state(element)
+
+
+def test_a_worker_that_looks_while_another_acts_undoes_nothing(clock: ManualClock, ledger: Ledger) -> None:
+    stage = make_stage(clock, ledger=ledger)
+    granted(stage)
+    incident = stage.proposal().incident_id
+
+    def another_worker_acts() -> None:
+        mend = crash_at(stage, "settled")
+        with pytest.raises(Crash):
+            flow.act(stage.road, incident)
+        mend()
+
+    stage.network.__class__, stage.network.meanwhile = Interrupted, another_worker_acts
+    flow.act(stage.road, incident)
+
+    assert stage.network.reads > 2
+    assert len(stage.network.journal) == 1
+    assert execution(stage).state is ExecutionState.VERIFYING
+
+
+def test_a_freeze_declared_in_the_middle_of_a_plan_stops_it_and_has_it_undone(
+    clock: ManualClock, ledger: Ledger
+) -> None:
+    stage = make_stage(clock, ledger=ledger, steps=TWO_STEPS)
     granted(stage)
     mend = crash_at(stage, "settled")
     with pytest.raises(Crash):
@@ -88,8 +125,8 @@ def test_a_freeze_declared_in_the_middle_of_a_plan_stops_it_and_has_it_undone(cl
     assert execution(stage).outcome.resolution is Resolution.ROLLED_BACK
 
 
-def test_a_plan_that_is_being_undone_is_never_taken_up_again(clock: ManualClock) -> None:
-    stage = make_stage(clock, keyed=False)
+def test_a_plan_that_is_being_undone_is_never_taken_up_again(clock: ManualClock, ledger: Ledger) -> None:
+    stage = make_stage(clock, ledger=ledger, keyed=False)
     granted(stage)
     stage.walk_all()
     mend = crash_at(stage, "intended", "inverse")
@@ -106,8 +143,8 @@ def test_a_plan_that_is_being_undone_is_never_taken_up_again(clock: ManualClock)
     assert execution(stage).outcome.resolution is Resolution.UNRESOLVED
 
 
-def test_an_inverse_that_the_device_only_says_it_did_is_no_rollback(clock: ManualClock) -> None:
-    stage = make_stage(clock)
+def test_an_inverse_that_the_device_only_says_it_did_is_no_rollback(clock: ManualClock, ledger: Ledger) -> None:
+    stage = make_stage(clock, ledger=ledger)
     granted(stage)
     stage.walk_all()
 
@@ -118,8 +155,8 @@ def test_an_inverse_that_the_device_only_says_it_did_is_no_rollback(clock: Manua
     assert execution(stage).outcome.resolution is Resolution.UNRESOLVED
 
 
-def test_what_was_put_off_comes_back_and_then_expires(clock: ManualClock) -> None:
-    stage = make_stage(clock)
+def test_what_was_put_off_comes_back_and_then_expires(clock: ManualClock, ledger: Ledger) -> None:
+    stage = make_stage(clock, ledger=ledger)
     proposal = stage.begin()
     stage.commands.defer(stage.one, proposal.id, clock.now() + timedelta(minutes=5), "after the handover")
 
@@ -133,8 +170,8 @@ def test_what_was_put_off_comes_back_and_then_expires(clock: ManualClock) -> Non
     assert stage.ledger.read(lambda tables: tables.proposals.get(proposal.id)).state is ProposalState.EXPIRED
 
 
-def test_planned_work_that_overruns_opens_an_incident(clock: ManualClock) -> None:
-    stage = make_stage(clock)
+def test_planned_work_that_overruns_opens_an_incident(clock: ManualClock, ledger: Ledger) -> None:
+    stage = make_stage(clock, ledger=ledger)
     ends = clock.now() + timedelta(minutes=10)
     elements = [CULPRIT, "tp:b-a"]
     work = stage.commands.declare_planned_work(
@@ -151,8 +188,8 @@ def test_planned_work_that_overruns_opens_an_incident(clock: ManualClock) -> Non
     assert stage.ledger.read(lambda tables: tables.incidents.count()) == 1
 
 
-def test_nothing_is_undone_when_nobody_can_see_whether_it_recovered(clock: ManualClock) -> None:
-    stage = make_stage(clock)
+def test_nothing_is_undone_when_nobody_can_see_whether_it_recovered(clock: ManualClock, ledger: Ledger) -> None:
+    stage = make_stage(clock, ledger=ledger)
     granted(stage)
     stage.walk_all()
 

@@ -1,12 +1,13 @@
 """From a repair back to the raw events, and the executor's count against the record's."""
 
+from control_plane.ports import Ledger
 from domain.clock import ManualClock
 from domain.identity import Role
 from tests.stage import CULPRIT, Stage, make_stage
 
 
-def repaired(clock: ManualClock) -> Stage:
-    stage = make_stage(clock)
+def repaired(clock: ManualClock, ledger: Ledger) -> Stage:
+    stage = make_stage(clock, ledger=ledger)
     proposal = stage.begin()
     stage.commands.approve(stage.one, proposal.id, "plausible")
     stage.walk_all()
@@ -15,7 +16,7 @@ def repaired(clock: ManualClock) -> Stage:
     return stage
 
 
-def test_every_link_behind_a_repair_leads_somewhere(clock: ManualClock) -> None:
+def test_every_link_behind_a_repair_leads_somewhere(clock: ManualClock, ledger: Ledger) -> None:
     stage = repaired(clock)
 
     found = stage.queries.lineage(stage.one, stage.proposal().id)
@@ -25,7 +26,7 @@ def test_every_link_behind_a_repair_leads_somewhere(clock: ManualClock) -> None:
     assert found.incident == stage.proposal().incident_id
 
 
-def test_the_facts_of_a_plan_lead_to_alarms_and_batches(clock: ManualClock) -> None:
+def test_the_facts_of_a_plan_lead_to_alarms_and_batches(clock: ManualClock, ledger: Ledger) -> None:
     stage = repaired(clock)
     evidence = stage.ledger.read(lambda tables: tables.evidence.find(element=CULPRIT))
     proposal = stage.proposal().but(evidence_ids=tuple(fact.id for fact in evidence))
@@ -39,7 +40,7 @@ def test_the_facts_of_a_plan_lead_to_alarms_and_batches(clock: ManualClock) -> N
     assert any(identifier.startswith("batch_") for identifier in raw)
 
 
-def test_the_executor_and_the_record_count_the_same_steps(clock: ManualClock) -> None:
+def test_the_executor_and_the_record_count_the_same_steps(clock: ManualClock, ledger: Ledger) -> None:
     stage = repaired(clock)
     auditor = stage.one.but(roles=frozenset({Role.AUDITOR}))
 

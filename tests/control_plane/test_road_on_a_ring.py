@@ -2,6 +2,7 @@
 
 import pytest
 
+from control_plane.ports import Ledger
 from domain.actions import DrainLink, InterfaceUp, RestartProcess
 from domain.clock import ManualClock
 from domain.errors import Conflict, Refused
@@ -10,11 +11,6 @@ from domain.incidents import IncidentState
 from domain.proposals import Plan, ProposalState
 from domain.records import first_break
 from tests.stage import CULPRIT, Stage, make_stage
-
-
-@pytest.fixture
-def stage(clock: ManualClock) -> Stage:
-    return make_stage(clock)
 
 
 def outcome(stage: Stage) -> Resolution | None:
@@ -139,8 +135,10 @@ def test_walking_twice_does_nothing_twice(stage: Stage) -> None:
     assert len(stage.proposals()) == 1
 
 
-def test_a_newer_diagnosis_of_the_same_plan_renews_the_proposal_and_has_it_signed_anew(clock: ManualClock) -> None:
-    stage = make_stage(clock, steps=(InterfaceUp(target=CULPRIT), RestartProcess(target="node:a")))
+def test_a_newer_diagnosis_of_the_same_plan_renews_the_proposal_and_has_it_signed_anew(
+    clock: ManualClock, ledger: Ledger
+) -> None:
+    stage = make_stage(clock, ledger=ledger, steps=(InterfaceUp(target=CULPRIT), RestartProcess(target="node:a")))
     old = stage.begin()
     stage.commands.approve(stage.one, old.id, "plausible")
 

@@ -19,6 +19,14 @@ TICKET = {
     "harm": Harm.NONE,
     "standard": True,
 }
+SWITCH = {
+    "requester": "agent:retraining",
+    "action": ActionClass.SWITCH_MODEL,
+    "target": "model:diagnosis",
+    "kind": "model_slot",
+    "harm": Harm.SERVICE,
+}
+MODEL = frozenset({ActionClass.TRAIN_MODEL, ActionClass.RETIRE_MODEL, ActionClass.SWITCH_MODEL})
 
 
 def schema() -> str:
@@ -35,8 +43,32 @@ def test_a_plain_repair_is_held_for_one_signature_and_says_why(book: Book, ask: 
 
 
 @pytest.mark.parametrize("action", [a for a in ActionClass if not a.name.endswith("TICKET")])
-def test_no_change_of_the_network_is_allowed_unsigned(book: Book, ask: Ask, action: ActionClass) -> None:
-    assert book.judge(ask(action=action)).answer is Ruling.HOLD
+def test_no_change_of_network_or_model_is_allowed_unsigned(book: Book, ask: Ask, action: ActionClass) -> None:
+    requester = "agent:retraining" if action in MODEL else "agent:provisioning"
+
+    assert book.judge(ask(action=action, requester=requester)).answer is Ruling.HOLD
+
+
+@pytest.mark.parametrize("action", sorted(MODEL))
+@pytest.mark.parametrize("requester", ["agent:provisioning", "agent:drift", "agent:ticketing"])
+def test_only_the_retraining_agent_asks_for_changes_of_models(
+    book: Book, ask: Ask, action: ActionClass, requester: str
+) -> None:
+    assert book.judge(ask(action=action, requester=requester, cases=50), 5).answer is Ruling.DENY
+
+
+def test_the_retraining_agent_may_not_touch_the_network(book: Book, ask: Ask) -> None:
+    assert book.judge(ask(requester="agent:retraining"), 5).answer is Ruling.DENY
+
+
+@pytest.mark.parametrize(("cases", "needed"), [(19, 2), (20, 1)])
+def test_a_switch_on_few_cases_needs_two_people(book: Book, ask: Ask, cases: int, needed: int) -> None:
+    assert signatures_needed(book, [ask(**SWITCH, cases=cases)]) == needed
+
+
+@pytest.mark.parametrize("against", [{"sound": False}, {"freeze": True}])
+def test_no_signature_cures_an_unsound_trial_or_a_freeze(book: Book, ask: Ask, against: dict[str, bool]) -> None:
+    assert book.judge(ask(**SWITCH, cases=50, **against), 5).answer is Ruling.DENY
 
 
 def test_a_ticket_is_allowed_unsigned_even_in_a_freeze(book: Book, ask: Ask) -> None:
@@ -235,6 +267,11 @@ def test_every_rule_of_the_book_that_ships_has_a_sentence_and_a_case_that_names_
         *((ask(**{name: value}), 1) for name, value in {"confidence": 1, "degraded": True, "twin_fit": False}.items()),
         *((ask(**{name: value}), 1) for name, value in {"freeze": True, "sound": False, "evidence_age": 20000}.items()),
         (ask(requester_signed=True), 1),
+        (ask(**SWITCH), 0),
+        (ask(**SWITCH, cases=3), 1),
+        *((ask(**SWITCH, **{name: value}), 1) for name, value in {"freeze": True, "sound": False}.items()),
+        (ask(**SWITCH, reversible=False), 1),
+        (ask(**SWITCH), 2),
     ]
 
     named = {rule.id for question, approvals in cases for rule in book.judge(question, approvals).rules}

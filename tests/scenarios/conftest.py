@@ -9,18 +9,20 @@ import pytest
 from adapters.network.emulated.launcher import RunningPlant, start_plant
 from tests.scenarios.scene import Scene, open_house
 from tests.stage import ring
+from tests.stores import of_a_house
 
 MakeScene = Callable[..., Scene]
 
 
 @pytest.fixture
 def make_scene(tmp_path: Path) -> Iterator[MakeScene]:
-    """Return `make(keyed=True, timeout_s=5.0, start=True)`: a house over a plant of its own on the ring."""
+    """Return `make(keyed=True, timeout_s=5.0, start=True, store="sqlite")`: a house over a plant of its own."""
     with ExitStack() as closing:
 
-        def make(*, keyed: bool = True, timeout_s: float = 5.0, start: bool = True) -> Scene:
+        def make(*, keyed: bool = True, timeout_s: float = 5.0, start: bool = True, store: str = "sqlite") -> Scene:
             plant: RunningPlant = closing.enter_context(start_plant(ring(), 7, tmp_path / "plant", keyed=keyed))
-            house = open_house(tmp_path / "house", plant, timeout_s=timeout_s)
+            kept = closing.enter_context(of_a_house(store))
+            house = open_house(tmp_path / "house", plant, timeout_s=timeout_s, **kept)
             closing.callback(house.close)
             if start:
                 house.start()

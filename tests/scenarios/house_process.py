@@ -21,12 +21,14 @@ import time  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
+from adapters.models.ranker import NoRanker  # noqa: E402
 from adapters.network.emulated.client import EmulatedNetwork  # noqa: E402
 from agents.cards import CARDS  # noqa: E402
 from agents.diagnostics import Diagnostics  # noqa: E402
 from api import settings  # noqa: E402
 from api.bootstrap import House, build  # noqa: E402
 from causal.attribution import Attribution, Attributor  # noqa: E402
+from control_plane.ports import Ledger, Network  # noqa: E402
 from control_plane.proposing import repairs  # noqa: E402
 from control_plane.tables import Tables  # noqa: E402
 from control_plane.toolbox import Toolbox  # noqa: E402
@@ -46,11 +48,11 @@ class WithoutModel(Attributor):
         return Attribution(not_checked=("attribution is switched off here",))
 
 
-def built(folder: Path, network: EmulatedNetwork) -> House:
+def built(folder: Path, network: Network, *, database: str | None = None, ledger: Ledger | None = None) -> House:
     """Return a house over a network, quick enough to be started a hundred times."""
-    house = build(settings.load(data=folder, verify_s=8.0, settle_s=1.0), network)
+    house = build(settings.load(data=folder, database=database, verify_s=8.0, settle_s=1.0), network, ledger=ledger)
     road = house.road
-    tools: Any = {"telemetry": road.live.history, "twin": road.live, "past": road.past}
+    tools: Any = {"telemetry": road.live.history, "twin": road.live, "past": road.past, "ranker": NoRanker()}
     box: Any = Toolbox(CARDS["diagnostics"], tools, road.ledger, road.clock)
     road.diagnosticians[IncidentClass.NETWORK] = Diagnostics(box, WithoutModel())
     return house

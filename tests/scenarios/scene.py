@@ -9,13 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from adapters.network.emulated.launcher import RunningPlant
-from adapters.network.emulated.umpire import Umpire
 from api.bootstrap import House
 from control_plane.executor import execution_id_of
 from control_plane.gate import WAITING
+from control_plane.ports import Network
 from control_plane.proposing import repairs
 from control_plane.tables import Tables
 from domain.diagnosis import FaultKind
@@ -33,14 +32,31 @@ PATIENCE_S = 45.0
 T = TypeVar("T")
 
 
+class Mischief(Protocol):
+    """Makes things go wrong in a network, and knows what really happened in it."""
+
+    def inject(self, kind: FaultKind, element: str) -> object: ...
+
+    def journal(self) -> list[dict[str, Any]]: ...
+
+
+class World(Protocol):
+    """A network that a scene is played on."""
+
+    def network(self, *, timeout_s: float = 5.0) -> Network: ...
+
+    def umpire(self) -> Mischief: ...
+
+
 @dataclass
 class Scene:
-    """A running house, the plant under it, and three people who may sign and operate."""
+    """A running house, the network under it, and three people who may sign and operate."""
 
     house: House
-    plant: RunningPlant
+    plant: World
+    culprit: str = CULPRIT
     people: list[Principal] = field(default_factory=list)
-    umpire: Umpire = field(init=False)
+    umpire: Mischief = field(init=False)
 
     def __post_init__(self) -> None:
         self.umpire = self.plant.umpire()
@@ -77,7 +93,7 @@ class Scene:
 
     def break_culprit(self) -> Proposal:
         """Lock the culprit by mistake; return the repair that waits for people once all alarms are in."""
-        self.umpire.inject(FaultKind.INTERFACE_LOCKED, CULPRIT)
+        self.umpire.inject(FaultKind.INTERFACE_LOCKED, self.culprit)
         return self.until(self.settled_proposal)
 
     def settled_proposal(self) -> Proposal | None:
@@ -149,7 +165,7 @@ class Scene:
 
     def incident(self) -> Incident | None:
         """Return the incident at the culprit, if there is one."""
-        found = [i for i in self.read(lambda tables: tables.incidents.find()) if CULPRIT in i.elements]
+        found = [i for i in self.read(lambda tables: tables.incidents.find()) if self.culprit in i.elements]
         return found[-1] if found else None
 
     def closed(self) -> Incident:
@@ -165,6 +181,6 @@ class Scene:
         return first_break(self.house.road.ledger.records()) is None
 
 
-def open_house(folder: Path, plant: RunningPlant, *, timeout_s: float = 5.0) -> House:
-    """Return a house over the plant that serves `folder`; it is not started yet."""
-    return built(folder, plant.network(timeout_s=timeout_s))
+def open_house(folder: Path, world: World, *, timeout_s: float = 5.0, **store: Any) -> House:
+    """Return a house over a network that serves `folder`, on the store of `tests.stores`; it is not started yet."""
+    return built(folder, world.network(timeout_s=timeout_s), **store)

@@ -16,6 +16,7 @@ import pytest
 
 from adapters.network.emulated.launcher import RunningPlant, start_plant
 from domain.diagnosis import FaultKind
+from tests.postgresql import fresh_database
 from tests.stage import CULPRIT, ring
 
 ROOT = Path(__file__).parents[2]
@@ -127,6 +128,18 @@ def test_a_kill_after_sending_repeats_nothing_where_the_network_does_not_refuse_
     unkeyed_plant: RunningPlant, house: Path, point: str
 ) -> None:
     nothing_is_repeated_or_lost(unkeyed_plant, house, point, forget=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", FAST)
+def test_a_kill_repeats_and_loses_nothing_on_postgresql(
+    plant: RunningPlant, house: Path, point: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with fresh_database() as address:
+        monkeypatch.setenv("NOCTURNE_DATABASE", address)
+        nothing_is_repeated_or_lost(plant, house, point, forget=False)
+
+    assert not (house / "nocturne.db").exists()
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from control_plane import flow
 from domain.errors import Conflict, NocturneError
 from domain.identity import Principal, Role
-from domain.incidents import Resolution
 from domain.proposals import Proposal
 from tests.scenarios.conftest import MakeScene
 from tests.scenarios.scene import Scene, open_house
@@ -44,27 +42,6 @@ def crowd(scene: Scene) -> list[Principal]:
     """Return fifty approvers who are fifty people."""
     roles = frozenset({Role.APPROVER})
     return [scene.house.issuer.issue(f"approver-{n}", roles, person=f"person {n}")[0] for n in range(MANY)]
-
-
-def test_fifty_approvals_and_wakes_at_once_make_one_grant_and_one_effect(scene: Scene) -> None:
-    proposal, people = scene.break_culprit(), crowd(scene)
-    road, graph = scene.house.road, scene.house.graph
-
-    def approve_and_wake(who: Principal) -> None:
-        try:
-            scene.house.commands.approve(who, proposal.id, "me first")
-        finally:
-            flow.walk(road, graph, proposal.incident_id)
-
-    refusals = at_once([partial(approve_and_wake, who) for who in people])
-    incident = scene.closed()
-
-    assert all(isinstance(refusal, Conflict) for refusal in refusals)
-    assert len(refusals) < MANY
-    assert scene.read(lambda tables: tables.grants.count(proposal_id=proposal.id)) == 1
-    assert len(scene.effects()) == 1
-    assert incident.resolution is Resolution.RESTORED
-    assert scene.intact()
 
 
 def granted_at_rest(scene: Scene) -> Proposal:

@@ -177,28 +177,6 @@ def test_a_file_that_is_no_database_is_refused_and_kept(path: Path, clock: Manua
     assert path.read_text().startswith("these are my shopping notes")
 
 
-def test_a_database_of_another_program_is_refused(path: Path, clock: ManualClock) -> None:
-    with sqlite3.connect(path) as other:
-        other.execute("CREATE TABLE recipes (id INTEGER)")
-    other.close()
-
-    with pytest.raises(Unavailable, match="another program"):
-        SqlLedger(path, clock)
-
-
-@pytest.mark.parametrize("alteration", ["version = version + 1", "version = 0", "shape = 'another'"])
-def test_a_store_of_another_schema_is_refused(
-    ledger: SqlLedger, path: Path, clock: ManualClock, alteration: str
-) -> None:
-    ledger.close()
-    with sqlite3.connect(path) as other:
-        other.execute(f"UPDATE nocturne_schema SET {alteration}")
-    other.close()
-
-    with pytest.raises(Unavailable, match="another version of this program"):
-        SqlLedger(path, clock)
-
-
 @pytest.mark.parametrize("where", ["", ":memory:", "sqlite://", "mysql://host/db", "ftp:::://"])
 def test_an_address_that_names_no_store_is_refused(where: str, clock: ManualClock) -> None:
     with pytest.raises(BadInput):

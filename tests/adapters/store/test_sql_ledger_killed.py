@@ -10,6 +10,7 @@ import pytest
 from adapters.store.ledger import SqlLedger
 from domain.clock import ManualClock
 from domain.records import first_break
+from tests.postgresql import fresh_store
 
 WRITERS = """
 import sys, threading
@@ -44,10 +45,18 @@ for writer in range(6):
 def test_a_killed_writer_leaves_whole_changes_and_a_chain_that_verifies(
     tmp_path: Path, clock: ManualClock, acknowledged: int
 ) -> None:
-    path = tmp_path / "nocturne.db"
-    told = write_and_be_killed(path, "first", acknowledged) + write_and_be_killed(path, "second", acknowledged)
+    check_what_killed_writers_left(str(tmp_path / "nocturne.db"), clock, acknowledged)
 
-    ledger = SqlLedger(path, clock)
+
+def test_a_killed_writer_leaves_whole_changes_on_a_server_too(clock: ManualClock) -> None:
+    with fresh_store() as address:
+        check_what_killed_writers_left(address, clock, 25)
+
+
+def check_what_killed_writers_left(where: str, clock: ManualClock, acknowledged: int) -> None:
+    told = write_and_be_killed(where, "first", acknowledged) + write_and_be_killed(where, "second", acknowledged)
+
+    ledger = SqlLedger(where, clock)
     cursors = {cursor.id for cursor in ledger.read(lambda tables: tables.cursors.find())}
     records = ledger.records()
     messages = ledger.due(ManualClock(records[-1].known_time).now(), limit=100_000)
@@ -60,11 +69,11 @@ def test_a_killed_writer_leaves_whole_changes_and_a_chain_that_verifies(
     assert first_break(records) is None
 
 
-def write_and_be_killed(path: Path, name: str, acknowledged: int) -> list[str]:
+def write_and_be_killed(where: str, name: str, acknowledged: int) -> list[str]:
     """Run six writers, kill them after so many acknowledged writes; return the acknowledged ids."""
     root = Path(__file__).parents[3]
     with subprocess.Popen(
-        [sys.executable, "-c", WRITERS, str(path), name], stdout=subprocess.PIPE, text=True, cwd=root
+        [sys.executable, "-c", WRITERS, where, name], stdout=subprocess.PIPE, text=True, cwd=root
     ) as process:
         assert process.stdout is not None
         told = [process.stdout.readline() for _ in range(acknowledged)]

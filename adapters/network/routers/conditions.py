@@ -1,0 +1,99 @@
+"""Which alarms hold, given what was heard of the routers; and in whose words they are told.
+
+A router that is shut by its configuration raises no `IF-DOWN`: the change is told instead, and the other end, which
+nobody shut, misses its light. Alarms that one odd sample could raise wait until it has been so for a while.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from adapters.network.routers.discovery import Topology
+from adapters.network.routers.observation import Heard, Observation
+from adapters.network.routers.rates import Rate
+
+VENDOR = "frr"
+IF_DOWN, IF_SHUT, IF_FULL = "IF-DOWN", "IF-SHUT", "IF-OVERUTIL"
+NEIGHBOUR_LOST, ROUTING_LOST = "OSPF-NBR-DOWN", "OSPFD-DOWN"
+SILENT, GARBLED = "ROUTER-SILENT", "ANSWER-BROKEN"
+
+#: Severities as syslog has them (RFC 5424).
+SEVERITY = {
+    IF_DOWN: "crit",
+    SILENT: "crit",
+    NEIGHBOUR_LOST: "err",
+    ROUTING_LOST: "err",
+    GARBLED: "warning",
+    IF_FULL: "warning",
+    IF_SHUT: "notice",
+}
+#: Utilisation at which an interface cries, and at which it calms down again.
+FULL, NOT_FULL = 0.95, 0.9
+#: So many samples in a row must agree before these are told.
+_PATIENCE = {SILENT: 3, GARBLED: 3, IF_FULL: 2}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Something that holds at an element, by the name of its alarm."""
+
+    resource: str
+    name: str
+
+
+class Conditions:
+    """Remembers which interfaces are full, and for how many samples each condition has held."""
+
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+        self._full: set[str] = set()
+        self._held: dict[Condition, int] = {}
+
+    def update(self, seen: Sequence[Observation], rates: Mapping[str, Rate]) -> frozenset[Condition]:
+        """Return what holds now. `rates` are by termination point; what is not in them is not known.
+
+        What cannot be seen now is neither raised nor cleared: a condition at an element of which nothing was heard
+        stays as it was.
+        """
+        held = {condition: self._held.get(condition, 0) + 1 for condition in self._now(seen, rates)}
+        blind = self._blind(seen)
+        kept = {old: count for old, count in self._held.items() if old.resource in blind and old not in held}
+        self._held = kept | held
+        return frozenset(c for c, count in self._held.items() if count >= _PATIENCE.get(c.name, 1))
+
+    def _now(self, seen: Sequence[Observation], rates: Mapping[str, Rate]) -> Iterator[Condition]:
+        for observation in seen:
+            yield from _of_node(observation)
+            for name, point in self._points(observation):
+                yield from _of_point(observation, name, point)
+        for point, rate in rates.items():
+            full = (rate.utilisation or 0.0) > (NOT_FULL if point in self._full else FULL)
+            (self._full.add if full else self._full.discard)(point)
+            if full:
+                yield Condition(point, IF_FULL)
+
+    def _points(self, observation: Observation) -> list[tuple[str, str]]:
+        router = observation.access.name
+        return [(name, point) for (owner, name), point in self._topology.at.items() if owner == router]
+
+    def _blind(self, seen: Sequence[Observation]) -> frozenset[str]:
+        """Return the termination points whose router says nothing that can be used."""
+        mute = [o for o in seen if o.heard in {Heard.NOTHING, Heard.GARBLED}]
+        return frozenset(point for observation in mute for _, point in self._points(observation))
+
+
+def _of_node(observation: Observation) -> Iterator[Condition]:
+    said = {Heard.NOTHING: SILENT, Heard.GARBLED: GARBLED, Heard.NO_ROUTING: ROUTING_LOST}.get(observation.heard)
+    if said:
+        yield Condition(observation.access.node, said)
+
+
+def _of_point(observation: Observation, name: str, point: str) -> Iterator[Condition]:
+    interface = (observation.interfaces or {}).get(name)
+    if interface is None:
+        return
+    if not interface.admin_up:
+        yield Condition(point, IF_SHUT)
+    elif not interface.oper_up:
+        yield Condition(point, IF_DOWN)
+    if observation.adjacencies is not None and not observation.adjacencies.get(name):
+        yield Condition(point, NEIGHBOUR_LOST)

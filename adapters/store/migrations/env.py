@@ -1,0 +1,15 @@
+"""Where Alembic finds its connection: it is handed one that is inside a writing transaction, and stays inside it."""
+
+from alembic import context
+
+from adapters.store.schema import METADATA, REVISIONS
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=METADATA,
+    version_table=REVISIONS,
+    render_as_batch=connection.dialect.name == "sqlite",  # SQLite can alter little of a table in place
+)
+with context.begin_transaction():
+    context.run_migrations()

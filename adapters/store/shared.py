@@ -1,0 +1,92 @@
+"""One writing transaction that several changes share. Each of them is whole, or leaves nothing behind.
+
+The tip of a tenant's chain is read once and carried on in memory; the records of all changes are inserted together at
+the end. What a change may still be refused for (a value that has no canonical form, a taken id) is found out while it
+runs, so that nothing but the database itself can fail the changes that came before it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from adapters.store import chain, outbox
+from adapters.store.rules import Tip, linked, require_entry
+from adapters.store.shelves import SqlTables
+from control_plane.ports import Change
+from domain.clock import Clock
+
+T = TypeVar("T")
+
+
+class SharedTransaction:
+    """An open writing transaction, and what its changes want recorded."""
+
+    def __init__(self, connection: sa.Connection, clock: Clock) -> None:
+        self.connection = connection
+        #: Set when the database gave up the whole transaction: none of its changes can be kept any more.
+        self.doomed = False
+        self._clock = clock
+        self._tips: dict[str, Tip] = {}
+        self._marked = False
+        self._rows: list[chain.Row] = []
+
+    def carry_out(self, change: Change[T]) -> T:
+        """Let one change work on the shelves; put its messages into the outbox and link its entries to the chain."""
+        tables = SqlTables(self.connection, writable=True)
+        written = change(tables.view())
+        require_entry(written, wrote=tables.wrote)
+        records = linked(written.entries, self._tip, self._clock.now())
+        rows = [chain.row(record) for record in records]
+        outbox.put(self.connection, written.messages)
+        self._tips |= {record.tenant: (record.sequence, record.hash) for record in records}
+        self._rows += rows
+        return written.result
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Take back what was done in the block, and nothing else, when it raises."""
+        tips, recorded = dict(self._tips), len(self._rows)
+        self._next_savepoint()
+        try:
+            yield
+        except BaseException as error:
+            self._roll_back(error)
+            self._tips = tips
+            del self._rows[recorded:]
+            raise
+
+    def finish(self) -> None:
+        """Insert the records of all changes."""
+        chain.append(self.connection, self._rows)
+
+    def _next_savepoint(self) -> None:
+        """Let go of the last savepoint and set a new one: on a server, in one round trip."""
+        try:
+            if not self._marked:
+                self._sql("SAVEPOINT change")
+            elif self.connection.dialect.name == "postgresql":
+                self._sql("RELEASE change; SAVEPOINT change")
+            else:
+                self._sql("RELEASE change")
+                self._sql("SAVEPOINT change")
+        except sa.exc.SQLAlchemyError:
+            self.doomed = True
+            raise
+        self._marked = True
+
+    def _roll_back(self, error: BaseException) -> None:
+        try:
+            self._sql("ROLLBACK TO change")
+        except sa.exc.SQLAlchemyError as lost:
+            self.doomed = True
+            raise (error if isinstance(error, sa.exc.DBAPIError) else lost) from error
+
+    def _tip(self, tenant: str) -> Tip:
+        if tenant not in self._tips:
+            self._tips[tenant] = chain.tip(self.connection, tenant)
+        return self._tips[tenant]
+
+    def _sql(self, statement: str) -> None:
+        self.connection.exec_driver_sql(statement)

@@ -1,0 +1,80 @@
+"""Several processes write one store at once: each waits for its turn, and none is refused because another was first."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.store.ledger import SqlLedger
+from domain.bookkeeping import Cursor
+from domain.clock import ManualClock
+from domain.records import first_break
+from tests.postgresql import fresh_store
+
+ROOT = Path(__file__).parents[3]
+PROCESSES, THREADS, TURNS = 3, 4, 10
+
+WRITERS = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from adapters.store.ledger import SqlLedger
+from control_plane.ports import Written
+from domain.bookkeeping import Cursor
+from domain.clock import SystemClock
+from domain.records import Entry
+
+where, threads, turns = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+ledger = SqlLedger(where, SystemClock())
+
+def step(tables):
+    old = tables.cursors.get("sum")  # read first, then written: what a deferred transaction would be refused for
+    entry = Entry(kind="test.cursor.moved", actor="writer", event_time=SystemClock().now())
+    if old is None:
+        tables.cursors.add(Cursor(id="sum", position=1))
+        return Written(True, (entry,))
+    return Written(tables.cursors.swap(old, old.but(position=old.position + 1)), (entry,))
+
+def write(_):
+    for _ in range(turns):
+        assert ledger.do(step)
+
+print("ready", flush=True)
+sys.stdin.readline()
+with ThreadPoolExecutor(threads) as pool:
+    list(pool.map(write, range(threads)))
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield str(tmp_path / "nocturne.db")
+    else:
+        with fresh_store() as address:
+            yield address
+
+
+def test_none_of_many_writers_in_several_processes_is_refused(where: str, clock: ManualClock) -> None:
+    command = [sys.executable, "-c", WRITERS, where, str(THREADS), str(TURNS)]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    writers = [subprocess.Popen(command, cwd=ROOT, **pipes) for _ in range(PROCESSES)]
+    for writer in writers:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"ready\n"
+
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write(b"go\n")
+        writer.stdin.flush()
+    complaints = [writer.communicate()[1] for writer in writers]
+
+    assert complaints == [b""] * PROCESSES
+    ledger = SqlLedger(where, clock)
+    assert ledger.read(lambda tables: tables.cursors.get("sum")) == Cursor(
+        id="sum", position=PROCESSES * THREADS * TURNS
+    )
+    assert len(ledger.records()) == PROCESSES * THREADS * TURNS
+    assert first_break(ledger.records()) is None
+    ledger.close()

@@ -1,0 +1,47 @@
+"""The stores that a test of the road is run on: memory, SQLite, PostgreSQL. What holds on one must hold on all."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from adapters.memory import MemoryLedger
+from adapters.store.ledger import SqlLedger
+from control_plane.ports import Ledger
+from domain.clock import Clock, SystemClock
+from tests.postgresql import fresh_database
+
+STORES = ("memory", "sqlite", "postgresql")
+
+
+@contextmanager
+def opened(store: str, folder: Path, clock: Clock) -> Iterator[Ledger]:
+    """Yield an empty ledger of this kind; skip when its service cannot be had."""
+    match store:
+        case "memory":
+            yield MemoryLedger(clock)
+        case "sqlite":
+            yield from _closed_after(SqlLedger(folder / "nocturne.db", clock))
+        case _:
+            with fresh_database() as address:
+                yield from _closed_after(SqlLedger(address, clock))
+
+
+@contextmanager
+def of_a_house(store: str) -> Iterator[dict[str, Any]]:
+    """Yield what `built` is to be told, so that a house keeps its matters in this kind of store."""
+    match store:
+        case "memory":
+            yield {"ledger": MemoryLedger(SystemClock())}
+        case "sqlite":
+            yield {}
+        case _:
+            with fresh_database() as address:
+                yield {"database": address}
+
+
+def _closed_after(ledger: SqlLedger) -> Iterator[Ledger]:
+    try:
+        yield ledger
+    finally:
+        ledger.close()
