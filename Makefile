@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check bench format lock
+.PHONY: help setup run demo lab-smoke test check bench format lock
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -32,6 +32,9 @@ run: setup ## start the server with an emulated network on 127.0.0.1:8000 and an
 
 demo: setup ## play the same story in the terminal, to the end, unattended
 	$(BIN)/nocturne demo
+
+lab-smoke: setup ## play one mistake on four real routers (FRR in network namespaces; needs root, else it says so)
+	$(BIN)/nocturne lab smoke
 
 test: setup ## run the whole test suite
 	$(BIN)/python -m pytest $(ARGS)

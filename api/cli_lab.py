@@ -1,8 +1,10 @@
 """Commands for the lab: four real routers on this machine, a smoke test on them, and hands that make mistakes."""
 
+import contextlib
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -15,6 +17,7 @@ _TERMINATED = 128 + signal.SIGTERM
 
 Router = Annotated[str, typer.Argument(help="A router of the lab.")]
 Interface = Annotated[str, typer.Argument(help="One of its interfaces.")]
+Lab = Annotated[str | None, typer.Option("--lab", help="Which lab, where several run.", metavar="ID")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -29,7 +32,6 @@ def add_to(app: typer.Typer) -> None:
 def smoke(as_json: AsJson = False) -> None:
     """Play one mistake on real routers, from the first alarm to the verified repair. Needs root and FRR."""
     quiet_logs()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))  # so that the lab is ended on the way out
     from adapters.network.lab.daemons import missing
 
     if reason := missing():
@@ -38,7 +40,8 @@ def smoke(as_json: AsJson = False) -> None:
     from api.lab import run
 
     say = note if as_json else typer.echo
-    report = run(tell=lambda step, text: say(f"{plain(step):<12} {plain(text)}"))
+    with _ended_by_sigterm():
+        report = run(tell=lambda step, text: say(f"{plain(step):<12} {plain(text)}"))
     if as_json:
         write_json(report)
     else:
@@ -50,20 +53,30 @@ def smoke(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-def break_interface(router: Router = "r1", interface: Interface = "eth-r2") -> None:
+def break_interface(router: Router = "r1", interface: Interface = "eth-r2", lab: Lab = None) -> None:
     """Shut an interface of the lab that runs, as a mistaken hand would."""
     from api.lab import configure
 
-    configure(router, [f"interface {interface}", "shutdown"])
+    configure(router, [f"interface {interface}", "shutdown"], lab)
     typer.echo(f"{plain(interface)} of {plain(router)} is shut")
 
 
-def mend_interface(router: Router = "r1", interface: Interface = "eth-r2") -> None:
+def mend_interface(router: Router = "r1", interface: Interface = "eth-r2", lab: Lab = None) -> None:
     """Open an interface of the lab that runs, by hand."""
     from api.lab import configure
 
-    configure(router, [f"interface {interface}", "no shutdown"])
+    configure(router, [f"interface {interface}", "no shutdown"], lab)
     typer.echo(f"{plain(interface)} of {plain(router)} is open")
+
+
+@contextlib.contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Have SIGTERM unwind the stack, so that the lab is ended on the way out."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _skip(reason: str) -> None:

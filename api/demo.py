@@ -66,7 +66,7 @@ def run(
     tell = tell or (lambda _step, _text: None)
     told = story_of(seed, story)
     with tempfile.TemporaryDirectory(prefix="nocturne-demo-") as folder:
-        settings = house_settings.load(data=Path(folder), seed=seed, network=network, crew_s=_CREW_S)
+        settings = house_settings.load(data=Path(folder), database="", seed=seed, network=network, crew_s=_CREW_S)
         with stage(settings) as (house, plant):
             about = {"network": settings.network, "seed": settings.seed, "story": told.name}
             play = Performance(house, about, lambda: _inject(plant, settings.seed, told), tell, limit_s)

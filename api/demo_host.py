@@ -16,7 +16,7 @@ from api.demo import stage
 from api.identities import IDENTITIES, write_identities
 from api.settings import Settings
 from control_plane.queries import Card
-from domain.errors import Conflict, NocturneError
+from domain.errors import BadInput, Conflict, NocturneError
 from domain.identity import Principal, Role
 from domain.incidents import IncidentState
 
@@ -44,8 +44,11 @@ def demo_house(settings: Settings) -> Iterator[House]:
     """Start an emulated network and a house over it; host the evening in a thread of its own; end both.
 
     Raises:
+        BadInput: the settings name a database, in which a demo would leave its story.
         Conflict: the data folder is in use, or holds the data of a real network.
     """
+    if settings.database:
+        raise BadInput("a demo keeps everything in its own folder; unset NOCTURNE_DATABASE, or serve without --demo")
     clear_stage(settings.data)
     with stage(settings) as (house, plant):
         tokens = {name: _issued(house, name, role, person) for name, role, person in CAST}

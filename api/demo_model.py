@@ -44,7 +44,7 @@ _RUN_LENGTH = 200.0
 
 
 def run(
-    *, network: str | None = None, seed: int = 1, tell: Tell | None = None, limit_s: float = 240.0
+    *, network: str | None = None, seed: int = 1, tell: Tell | None = None, limit_s: float = 400.0
 ) -> dict[str, Any]:
     """Play the story and return the report.
 
@@ -60,7 +60,7 @@ def run(
     """
     tell = tell or (lambda _step, _text: None)
     with tempfile.TemporaryDirectory(prefix="nocturne-demo-") as folder:
-        given = {"data": Path(folder), "seed": seed, "network": network, "model_run_length": _RUN_LENGTH}
+        given = {"data": Path(folder), "database": "", "seed": seed, "network": network, "model_run_length": _RUN_LENGTH}
         settings = house_settings.load(**given)
         with stage(settings, before_start=lambda house: _wear(house, tell)) as (house, plant):
             return _Play(house, plant, seed, tell, time.monotonic() + limit_s).perform()

@@ -4,6 +4,7 @@ The mistake is made from the lab's side, on the router itself; what the house kn
 """
 
 import contextlib
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -24,7 +25,7 @@ from api.identities import IDENTITIES, write_identities
 from api.performance import Performance, Tell
 from api.settings import Settings
 from domain.diagnosis import FaultKind
-from domain.errors import NotFound
+from domain.errors import BadInput, NotFound
 from domain.measurements import Metric
 
 PERIOD_S = 0.5
@@ -52,7 +53,9 @@ def run(*, name: str = "smoke", tell: Tell | None = None, limit_s: float = 60.0)
     plan = plans.named(name)
     with tempfile.TemporaryDirectory(prefix="nocturne-smoke-") as folder, start_lab(plan) as lab:
         tell("lab", f"{len(plan.routers)} FRR routers run; OSPF: {plan.timers}")
-        settings = house_settings.load(data=Path(folder), network=f"lab:{name}", sampling_period_s=PERIOD_S)
+        settings = house_settings.load(
+            data=Path(folder), database="", network=f"lab:{name}", sampling_period_s=PERIOD_S
+        )
         with _house(settings, lab) as (house, seconds):
             tell("lab", ", ".join(f"{step} {seconds[step]:.1f} s" for step in _SECONDS))
             return _perform(house, lab, seconds, tell, limit_s)
@@ -72,28 +75,50 @@ def served_house(settings: Settings) -> Iterator[House]:
     with start_lab(plan) as lab, _house(settings, lab) as (house, _seconds):
         tokens = {name: house.issuer.issue(name, {role}, person)[1] for name, role, person in CAST}
         write_identities(settings.data / IDENTITIES, tokens)
+        sys.stdout.write(_welcome(settings, lab))
+        sys.stdout.flush()
         try:
             yield house
         finally:
             (settings.data / IDENTITIES).unlink(missing_ok=True)
 
 
-def configure(router: str, lines: list[str]) -> None:
-    """Configure a router of the lab that was started last, as somebody at its command line would.
+def _welcome(settings: Settings, lab: RunningLab) -> str:
+    option = "" if settings.data == Path("var") else f" --data {settings.data}"
+    return f"""
+Nocturne runs at {settings.url} (its API: {settings.url}/docs), over {len(lab.plan.routers)} FRR routers.
+OSPF: {lab.plan.timers}
+Tokens of its people are in {settings.data / IDENTITIES}.
+
+  nocturne lab break r1 eth-r2                  shut an interface, as a mistaken hand would
+  nocturne inbox{option}                        what waits for you
+  nocturne approve ID --because "…"{option}     say yes
+  nocturne lab mend r1 eth-r2                   open it by hand instead
+
+Ctrl-C ends it all.
+"""
+
+
+def configure(router: str, lines: list[str], lab: str | None = None) -> None:
+    """Configure a router of a lab that runs here, as somebody at its command line would.
 
     Raises:
-        NotFound: no lab runs here, or it has no such router.
+        NotFound: no lab runs here, or not this one, or it has no such router or interface.
+        BadInput: several labs run here, and none is named.
         Refused: the router does not take the lines.
         Unavailable: it does not answer.
     """
     labs = running_labs()
     if not labs:
         raise NotFound("no lab runs here; start one with `nocturne serve --network lab:smoke`")
-    access = next((access for access in labs[-1].routers if access.name == router), None)
-    if access is None:
-        known = ", ".join(each.name for each in labs[-1].routers)
-        raise NotFound(f"the lab has no router `{router[:40]}`; its routers are {known}")
-    _sure(access, lines)
+    if lab is None and len(labs) > 1:
+        raise BadInput(f"several labs run here: {', '.join(labs)}; say which one with --lab")
+    if lab is not None and lab not in labs:
+        raise NotFound(f"there is no lab `{lab[:40]}`; here run {', '.join(labs)}")
+    routers = {access.name: access for access in labs[lab or next(iter(labs))].routers}
+    if router not in routers:
+        raise NotFound(f"the lab has no router `{router[:40]}`; its routers are {', '.join(routers)}")
+    _sure(routers[router], lines)
 
 
 def _sure(access: Access, lines: list[str]) -> None:

@@ -61,6 +61,13 @@ class Settings(BaseSettings):
     open_docs: bool = Field(default=False, description="show /docs without a token")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    @field_validator("database")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        if value and "://" not in value:
+            raise ValueError("the database is no address: write `postgresql://user@host:5432/name`, or leave it empty")
+        return value
+
     @field_validator("network")
     @classmethod
     def _known_form(cls, value: str) -> str:

@@ -41,7 +41,7 @@ _NETWORK, _SEED = "generated:60", 1
 _WRITERS = 8
 _THREADS = (1, _WRITERS, 64)
 _PORTION = {1: 0.25, _WRITERS: 1.0, 64: 1.0}  # one thread needs fewer changes to say as much
-_FULL, _QUICK = 4_000, 500
+_FULL, _QUICK = 4_000, 300
 
 
 class Case(NamedTuple):

@@ -76,7 +76,7 @@ def _stream(folder: Path, inventory: Inventory, elements: list[str], count: int,
     folder.mkdir()
     ledger: Ledger = SqlLedger(folder / "nocturne.db", clock) if durable else MemoryLedger(clock)
     network = InMemoryNetwork(inventory, clock)
-    road = build(house_settings.load(data=folder), network, clock=clock, ledger=ledger).road
+    road = build(house_settings.load(data=folder, database=""), network, clock=clock, ledger=ledger).road
     items = [Alarms(elements, clock.now()).feed(numbers) for numbers in batches(count, _FEED_BATCH)]
     seconds = 0.0
     for batch in items:

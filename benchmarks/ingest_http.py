@@ -46,7 +46,7 @@ def durable_server(folder: Path, network_url: str) -> Iterator[httpx.Client]:
     ledger.close()
     write_identities(folder / IDENTITIES, {SOURCE: token})
     command = ("-c", _SERVE, "serve", "--data", str(folder), "--port", "0")
-    with _served(folder, command, {"NOCTURNE_NETWORK_URL": network_url}) as client:
+    with _served(folder, command, {"NOCTURNE_NETWORK_URL": network_url, "NOCTURNE_DATABASE": ""}) as client:
         yield client
 
 

@@ -34,7 +34,7 @@ def main() -> None:
     folder, url = Path(sys.argv[1]), sys.argv[2]
     clock = SystemClock()
     logs.configure("info", clock)
-    settings = house_settings.load(data=folder)
+    settings = house_settings.load(data=folder, database="")
     house = build(settings, EmulatedNetwork(url), clock=clock, ledger=MemoryLedger(clock))
     token = house.issuer.issue(SOURCE, {Role.FEED, Role.OPERATOR}, person=SOURCE)[1]
     write_identities(folder / IDENTITIES, {SOURCE: token})

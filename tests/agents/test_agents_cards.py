@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agents.cards import CARDS, DIAGNOSTICS, PROVISIONING, TICKETING, accept
+from agents.cards import CARDS, DIAGNOSTICS, PROVISIONING, RETRAINING, TICKETING, accept
 from agents.ports import Tools
 from domain.agents import AgentCard, Case
 from domain.alarms import Severity
@@ -30,7 +30,7 @@ def test_an_agents_account_bears_its_name() -> None:
     assert {card.principal for card in CARDS.values()} == {f"agent:{name}" for name in CARDS}
 
 
-@pytest.mark.parametrize("card", [PROVISIONING, TICKETING])
+@pytest.mark.parametrize("card", [PROVISIONING, TICKETING, RETRAINING])
 def test_a_case_without_a_hand_off_is_refused(card: AgentCard) -> None:
     incident = Incident(
         id="inc_1",

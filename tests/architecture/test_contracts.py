@@ -36,6 +36,7 @@ FILE_CALLS = "load save savez savez_compressed savetxt loadtxt genfromtxt fromfi
 #: What the contracts name; a planted tree needs it, or import-linter refuses to start.
 NAMED = (
     "policies/engine.py",
+    "twin/gnn.py",
     "control_plane/flow.py",
     "agents/narrator.py",
     "adapters/store/__init__.py",
@@ -43,6 +44,7 @@ NAMED = (
     "adapters/network/__init__.py",
     "adapters/network/emulated/__init__.py",
     "adapters/network/emulated/plant.py",
+    "benchmarks/postgresql.py",
 )
 
 
@@ -65,11 +67,12 @@ def planted(tmp_path: Path) -> Path:
         (tmp_path / name).write_text("")
     (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
     fenced = {
-        "adapters/store/tables.py": "import sqlalchemy",
+        "adapters/store/tables.py": "import sqlalchemy, alembic, psycopg, psycopg_pool",
         "api/app.py": "import fastapi",
         "policies/engine.py": "import cedarpy",
         "causal/model.py": "import dowhy",
         "control_plane/flow.py": "import langgraph",
+        "twin/gnn.py": "import torch, torch_geometric",
     }
     for name, line in fenced.items():
         (tmp_path / name).write_text(line + "\n")
@@ -101,6 +104,8 @@ def test_an_empty_house_keeps_every_contract(planted: Path) -> None:
         ("policies/bad.py", "import cedarpy", "3c only the policy engine"),
         ("twin/bad.py", "import dowhy", "3d only the causal room"),
         ("control_plane/bad.py", "def late():\n    import langgraph", "3e only the road"),
+        ("adapters/bad.py", "def late():\n    import torch", "3f only the twin's GNN"),
+        ("causal/bad.py", "from torch_geometric.nn import SAGEConv", "3f only the twin's GNN"),
         ("api/bad.py", "from adapters.network.emulated import plant", "5 the plant"),
     ],
 )

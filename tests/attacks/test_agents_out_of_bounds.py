@@ -12,7 +12,7 @@ from domain.clock import ManualClock
 from domain.errors import Refused, ToolRefused
 from tests.stage import ScriptedPlanner, Stage, make_stage
 
-TOOLS = {"telemetry": "T", "twin": "W", "past": "P", "facts": "F"}
+TOOLS = {"telemetry": "T", "twin": "W", "past": "P", "ranker": "R", "models": "M", "trials": "L", "facts": "F"}
 FORBIDDEN = ("ledger", "book", "commands", "network", "hands", "roles", "policies", "autonomy", "send", "twin.write")
 
 

@@ -6,16 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from adapters.models.shipped import shipped
+from adapters.models.tensors import read
 from causal.baselines import correlation_only, highest_anomaly
 from causal.candidates import candidates
-from causal.fusion import fuse, verdict
+from causal.fusion import Fused, fuse, verdict, with_learned
 from causal.scoring import score
+from causal.sight import sight
 from causal.signatures import Scene
 from causal.symptoms import symptoms
 from causal.topology import Topology
 from domain.diagnosis import Verdict
 from twin.consequences import consequences
 from twin.generator import operator_network
+from twin.gnn import Ranker, grid
 from twin.incidents import GeneratedIncident, IncidentGenerator
 
 SEEDS = (901, 902, 903, 904)
@@ -31,6 +35,8 @@ class Figures:
     correlation: list[int]
     confidence: list[float]
     in_set: list[bool]
+    without: list[int]  # our ranks without the learned ranker
+    loss: list[tuple[float, float]]  # -log of the culprit's probability, with the learned ranker and without
 
 
 def rank(order: Sequence[str], element: str) -> int:
@@ -56,21 +62,33 @@ def correlated(scene: Scene, rng: np.random.Generator) -> tuple[str, ...]:
 
 
 def measured(seeds: Sequence[int], per_network: int, elements: int) -> Figures:
-    found = Figures([], [], [], [], [])
+    found = Figures([], [], [], [], [], [], [])
+    learned = Ranker(read(shipped()[1]))
     for seed in seeds:
         network, rng = IncidentGenerator(operator_network(seed, elements)), np.random.default_rng(seed)
-        topology = Topology(network.graph)
+        topology, on = Topology(network.graph), grid(network.graph)
         for incident in network.incidents(per_network, rng):
             scene = scene_of(topology, incident)
             options = candidates(scene)
             broken = consequences(network.snapshot, list(dict.fromkeys(option.element for option in options)))
-            fused = fuse(score(scene, options, broken), incident.picture.fresh_share)
+            table, fresh = score(scene, options, broken), incident.picture.fresh_share
+            pinned = sight(network.snapshot.topology.digest, scene.symptoms, options)
+            plain = fuse(table, fresh)
+            fused = fuse(with_learned(table, learned.scores(on, pinned)), fresh)
+            found.without.append(rank([one.element for one in plain.ranked], incident.element))
+            found.loss.append((surprise(fused, incident.element), surprise(plain, incident.element)))
             found.ours.append(rank([one.element for one in fused.ranked], incident.element))
             found.highest.append(rank(highest_anomaly(incident.picture), incident.element))
             found.correlation.append(rank(correlated(scene, rng), incident.element))
             found.confidence.append(fused.ranked[0].confidence)
             found.in_set.append(incident.element in fused.candidate_set)
     return found
+
+
+def surprise(fused: Fused, element: str) -> float:
+    """Return -log of the probability that was given to the culprit, at most 7."""
+    given = next((one.confidence for one in fused.ranked if one.element == element), 0.0)
+    return -float(np.log(max(given, 0.001)))
 
 
 def calibration_error(figures: Figures) -> float:
@@ -83,7 +101,8 @@ def calibration_error(figures: Figures) -> float:
 @pytest.fixture(scope="module")
 def figures() -> Figures:
     found = measured(SEEDS, PER_NETWORK, 200)
-    for name, ranks in [("ours", found.ours), ("highest", found.highest), ("correlation", found.correlation)]:
+    rows = {"ours": found.ours, "without the learned ranker": found.without}
+    for name, ranks in (rows | {"highest": found.highest, "correlation": found.correlation}).items():
         print(f"{name}: top-1 {share(ranks, 1):.2f}, top-3 {share(ranks, 3):.2f} of {len(ranks)}")
     print(f"calibration error {calibration_error(found):.3f}, 90 % set covers {np.mean(found.in_set):.2f}")
     return found
@@ -99,6 +118,15 @@ def test_the_culprit_is_first_or_among_three(figures: Figures) -> None:
 def test_it_is_far_above_the_naive_baselines(figures: Figures) -> None:
     assert share(figures.ours, 1) >= share(figures.highest, 1) + 0.3
     assert share(figures.ours, 1) >= share(figures.correlation, 1) + 0.3
+
+
+@pytest.mark.slow
+def test_the_learned_ranker_never_makes_it_worse(figures: Figures) -> None:
+    ours, without = np.mean(figures.loss, axis=0)
+
+    assert share(figures.ours, 1) >= share(figures.without, 1)
+    assert share(figures.ours, 3) >= share(figures.without, 3)
+    assert ours < without
 
 
 @pytest.mark.slow

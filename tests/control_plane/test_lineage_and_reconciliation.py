@@ -1,23 +1,19 @@
 """From a repair back to the raw events, and the executor's count against the record's."""
 
-from control_plane.ports import Ledger
-from domain.clock import ManualClock
 from domain.identity import Role
-from tests.stage import CULPRIT, Stage, make_stage
+from tests.stage import CULPRIT, Stage
 
 
-def repaired(clock: ManualClock, ledger: Ledger) -> Stage:
-    stage = make_stage(clock, ledger=ledger)
+def repaired(stage: Stage) -> None:
     proposal = stage.begin()
     stage.commands.approve(stage.one, proposal.id, "plausible")
     stage.walk_all()
     stage.recover()
     stage.settle()
-    return stage
 
 
-def test_every_link_behind_a_repair_leads_somewhere(clock: ManualClock, ledger: Ledger) -> None:
-    stage = repaired(clock)
+def test_every_link_behind_a_repair_leads_somewhere(stage: Stage) -> None:
+    repaired(stage)
 
     found = stage.queries.lineage(stage.one, stage.proposal().id)
 
@@ -26,8 +22,8 @@ def test_every_link_behind_a_repair_leads_somewhere(clock: ManualClock, ledger: 
     assert found.incident == stage.proposal().incident_id
 
 
-def test_the_facts_of_a_plan_lead_to_alarms_and_batches(clock: ManualClock, ledger: Ledger) -> None:
-    stage = repaired(clock)
+def test_the_facts_of_a_plan_lead_to_alarms_and_batches(stage: Stage) -> None:
+    repaired(stage)
     evidence = stage.ledger.read(lambda tables: tables.evidence.find(element=CULPRIT))
     proposal = stage.proposal().but(evidence_ids=tuple(fact.id for fact in evidence))
 
@@ -40,8 +36,8 @@ def test_the_facts_of_a_plan_lead_to_alarms_and_batches(clock: ManualClock, ledg
     assert any(identifier.startswith("batch_") for identifier in raw)
 
 
-def test_the_executor_and_the_record_count_the_same_steps(clock: ManualClock, ledger: Ledger) -> None:
-    stage = repaired(clock)
+def test_the_executor_and_the_record_count_the_same_steps(stage: Stage) -> None:
+    repaired(stage)
     auditor = stage.one.but(roles=frozenset({Role.AUDITOR}))
 
     verdict = stage.queries.verify_audit(auditor)

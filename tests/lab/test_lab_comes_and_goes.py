@@ -87,8 +87,7 @@ def test_what_a_crash_left_is_cleared_and_a_living_lab_is_not_touched(lab, held)
 
 def test_two_labs_at_once_do_not_meet(lab, held):
     _process, folder = held
-    other = running_labs()[-1]
-    assert other.routers[0].sockets.parent == folder
+    other = running_labs()[folder.name.rpartition("-")[2]]
 
     Vty(other.routers[0]).configure(["interface eth-r2", "shutdown"])
 

@@ -1,5 +1,6 @@
 """One mistake goes the whole road on real routers; and the commands around it."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -10,8 +11,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from adapters.network.lab.launcher import running_labs
-from api import lab
+from adapters.network.lab.launcher import RunningLab
+from adapters.network.lab.ownership import living
+from api import lab as played
 from api.cli import app
 from api.client import ADDRESS
 from tests.lab.needed import need_a_lab
@@ -22,7 +24,7 @@ _LIMIT_S = 60.0
 @pytest.fixture(scope="module")
 def report() -> dict[str, Any]:
     need_a_lab()
-    return lab.run(limit_s=_LIMIT_S)
+    return played.run(limit_s=_LIMIT_S)
 
 
 @pytest.mark.slow
@@ -54,15 +56,28 @@ def test_serve_runs_over_a_lab_that_can_be_broken_and_leaves_nothing(tmp_path):
     words = [sys.executable, "-m", "api.cli", "serve", "--network", "lab:smoke", "--port", "0", "--data", str(tmp_path)]
     with subprocess.Popen(words, stderr=subprocess.DEVNULL) as server:
         try:
-            _wait_for(lambda: (tmp_path / ADDRESS).exists(), server)
-            folder = running_labs()[-1].routers[0].sockets.parent
-            assert CliRunner().invoke(app, ["lab", "break", "r1", "eth-r2"]).exit_code == 0
+            _wait_for((tmp_path / ADDRESS).exists, server)
+            (name, folder) = next((name, at) for name, at in living().items() if _owner(at) == server.pid)
+            assert CliRunner().invoke(app, ["lab", "break", "r1", "eth-r2", "--lab", name]).exit_code == 0
             _wait_for(lambda: "Bring interface" in _inbox(tmp_path), server)
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(30)
 
     assert server.returncode == 0
+    assert not folder.exists()
+
+
+@pytest.mark.slow
+def test_a_smoke_test_that_is_told_to_end_leaves_nothing():
+    need_a_lab()
+    with subprocess.Popen([sys.executable, "-m", "api.cli", "lab", "smoke"], stdout=subprocess.PIPE) as smoke:
+        _wait_for(lambda: any(_owner(folder) == smoke.pid for folder in living().values()), smoke)
+        folder = next(folder for folder in living().values() if _owner(folder) == smoke.pid)
+        smoke.terminate()
+        smoke.communicate()
+
+    assert smoke.returncode == 128 + signal.SIGTERM
     assert not folder.exists()
 
 
@@ -85,15 +100,30 @@ def test_where_every_service_must_be_there_a_skip_is_a_failure(monkeypatch):
     assert "need root" in str(result.exception)
 
 
-def test_a_mistyped_interface_makes_no_new_one(lab):
-    result = CliRunner().invoke(app, ["lab", "break", "r1", "eth-r7"])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["r1", "eth-r7"], "r1 has no interface `eth-r7`; its interfaces are eth-r2, eth-r4, lo"),
+        (["r9", "eth-r2"], "the lab has no router `r9`; its routers are r1, r2, r3, r4"),
+        (["r1", "eth-r2", "--lab", "other"], "there is no lab `other`"),
+    ],
+)
+def test_a_mistyped_name_changes_nothing(lab: RunningLab, words: list[str], said: str) -> None:
+    which = [] if "--lab" in words else ["--lab", lab.id]
+    before = lab.taken()
 
-    assert "its interfaces are eth-r2, eth-r4, lo" in str(result.exception)
+    result = CliRunner().invoke(app, ["lab", "break", *words, *which])
+
+    assert said in str(result.exception)
+    assert lab.taken() == before
+
+
+def _owner(folder: Path) -> int:
+    return int(json.loads((folder / "owner.json").read_text())["pid"])
 
 
 def _inbox(folder: Path) -> str:
-    words = [sys.executable, "-m", "api.cli", "inbox", "--data", str(folder)]
-    return subprocess.run(words, capture_output=True, text=True, check=False).stdout
+    return CliRunner().invoke(app, ["inbox", "--data", str(folder)]).stdout
 
 
 def _wait_for(what: Any, server: "subprocess.Popen[bytes]") -> None:

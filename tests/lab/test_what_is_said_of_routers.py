@@ -97,6 +97,16 @@ def test_an_alarm_of_a_router_that_fell_silent_is_not_cleared_by_its_silence(net
     assert ("tp:r1-r2", "IF-SHUT", True) not in alarms(items)
 
 
+def test_a_lost_neighbour_is_not_found_again_by_losing_the_process_that_would_know(network, recorded):
+    shut(recorded)
+    position = heard(network, lambda items: ("tp:r2-r1", "OSPF-NBR-DOWN", False) in alarms(items)).position
+    recorded.routers["r2"].no_ospf = True
+
+    items = heard(network, lambda items: ("node:r2", "OSPFD-DOWN", False) in alarms(items), position).items
+
+    assert ("tp:r2-r1", "OSPF-NBR-DOWN", True) not in alarms(list(items))
+
+
 def test_half_answers_are_counted_and_told_and_never_used(network, recorded):
     position = heard(network, bool).position
     recorded.routers["r2"].half = True

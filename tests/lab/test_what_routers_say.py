@@ -12,6 +12,7 @@ from adapters.network.routers import reports
 from adapters.network.routers.discovery import Topology, discover
 from adapters.network.routers.observation import Heard, look_at
 from adapters.network.routers.vty import Garbled, Said, Vty
+from domain.clock import SystemClock
 from domain.errors import BadInput, Refused, Unavailable
 from tests.lab.recorded import Recorded, reach
 from twin.integrity import check
@@ -129,13 +130,19 @@ def _odd_address(answer: dict[str, Any]) -> None:
     answer["eth-r2"]["ipAddresses"][0]["address"] = "10.20.0.300/31"
 
 
-@pytest.mark.parametrize("spoil", [_without_status, _odd_status, _odd_bandwidth, _odd_address])
+def _name_with_a_command_in_it(answer: dict[str, Any]) -> None:
+    answer["eth0\nno router ospf"] = answer.pop("eth-r2")
+
+
+@pytest.mark.parametrize(
+    "spoil", [_without_status, _odd_status, _odd_bandwidth, _odd_address, _name_with_a_command_in_it]
+)
 def test_an_answer_with_an_odd_field_is_garbled_and_not_half_used(
     recorded: Recorded, spoil: Callable[[dict[str, Any]], None]
 ) -> None:
     spoil(recorded.routers["r1"].answers["show interface json"])
 
-    seen = look_at(vtys(recorded)[0], recorded)
+    seen = look_at(vtys(recorded)[0], recorded, SystemClock())
 
     assert seen.heard is Heard.GARBLED
     assert (seen.interfaces, seen.adjacencies, seen.counters) == (None, None, None)
@@ -144,7 +151,7 @@ def test_an_answer_with_an_odd_field_is_garbled_and_not_half_used(
 def test_without_its_routing_process_a_router_still_tells_of_its_interfaces(recorded):
     recorded.routers["r1"].no_ospf = True
 
-    seen = look_at(vtys(recorded)[0], recorded)
+    seen = look_at(vtys(recorded)[0], recorded, SystemClock())
 
     assert seen.heard is Heard.NO_ROUTING
     assert set(seen.interfaces or {}) == {"eth-r2", "eth-r4"}
@@ -152,7 +159,7 @@ def test_without_its_routing_process_a_router_still_tells_of_its_interfaces(reco
 
 
 def test_a_router_that_answers_is_heard_whole(recorded):
-    seen = look_at(vtys(recorded)[1], recorded)
+    seen = look_at(vtys(recorded)[1], recorded, SystemClock())
 
     assert seen.heard is Heard.WHOLE
     assert seen.adjacencies == {"eth-r1": 1, "eth-r3": 1, "eth-r4": 1}

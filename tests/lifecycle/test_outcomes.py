@@ -6,6 +6,7 @@ import pytest
 
 from control_plane import outcomes
 from control_plane.road import Road
+from control_plane.worker import Worker
 from domain.actions import Action, DispatchCrew, InterfaceUp, SteerDemand
 from domain.agents import Case
 from domain.clock import ManualClock
@@ -100,6 +101,15 @@ def test_a_plan_that_did_not_act_on_the_cause_proves_nothing(clock: ManualClock,
 
     assert outcomes.proven(proposal) == CULPRIT
     assert outcomes.proven(led_around) == ""
+
+
+def test_the_worker_scores_what_the_outbox_asks_for(clock: ManualClock) -> None:
+    stage = repair(stage_with(clock, CULPRIT))
+    worker = Worker(stage.road, stage.graph, feed="network")
+    worker._handle(stage.ledger.due(clock.now()))
+    worker.close()
+
+    assert len(stage.ledger.read(lambda tables: tables.model_outcomes.find())) == 1
 
 
 def test_a_crash_before_the_scoring_loses_no_outcome(clock: ManualClock) -> None:

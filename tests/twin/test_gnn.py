@@ -145,10 +145,10 @@ def test_which_way_an_arrow_points_matters(ring: nx.DiGraph, weights) -> None:
 
 
 def test_only_candidates_that_the_graph_holds_are_ranked(ring: nx.DiGraph, weights) -> None:
-    sight = Sight(inventory_digest="d", candidates=("link:1", "link:gone"))
+    sight = Sight(inventory_digest="d", trouble={}, candidates=("link:1", "link:gone"))
 
     assert set(gnn.Ranker(weights).scores(gnn.grid(ring), sight)) == {"link:1"}
-    assert gnn.Ranker(weights).scores(gnn.grid(ring), Sight(inventory_digest="d")) == {}
+    assert gnn.Ranker(weights).scores(gnn.grid(ring), Sight(inventory_digest="d", trouble={})) == {}
 
 
 def test_a_training_ends_when_it_is_told_to(lessons) -> None:
@@ -162,7 +162,7 @@ def test_a_training_ends_when_it_is_told_to(lessons) -> None:
 
 def test_lessons_without_their_truth_among_the_candidates_teach_nothing(ring: nx.DiGraph) -> None:
     on = gnn.grid(ring)
-    hopeless = gnn.Lesson(on, Sight(inventory_digest="d", candidates=("node:1",)), "node:2")
+    hopeless = gnn.Lesson(on, Sight(inventory_digest="d", trouble={}, candidates=("node:1",)), "node:2")
 
     with pytest.raises(BadInput, match="no lesson"):
         gnn.fit([hopeless], seed=1, steps=1)

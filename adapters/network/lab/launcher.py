@@ -1,7 +1,6 @@
 """Starts a lab and ends it again, whatever happens in between; and makes the mistakes that somebody is to find."""
 
 import contextlib
-import json
 import re
 import shutil
 import subprocess
@@ -113,10 +112,10 @@ def start_lab(plan: Plan) -> Iterator[RunningLab]:
         yield running
 
 
-def running_labs() -> list[Reach]:
-    """Return how to reach the labs that run on this machine, oldest first."""
-    folders = [folder for folder in ownership.living() if (folder / REACH).exists()]
-    return [Reach.model_validate(json.loads((folder / REACH).read_text(encoding="utf-8"))) for folder in folders]
+def running_labs() -> dict[str, Reach]:
+    """Return how to reach the labs that run on this machine, by their ids."""
+    folders = {lab: folder for lab, folder in ownership.living().items() if (folder / REACH).exists()}
+    return {lab: Reach.model_validate_json((folder / REACH).read_bytes()) for lab, folder in folders.items()}
 
 
 def _reach(lab: str, plan: Plan, folder: Path) -> Reach:

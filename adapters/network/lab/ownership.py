@@ -42,10 +42,10 @@ def found(plan: Plan) -> tuple[str, Path]:
     return lab, folder
 
 
-def living() -> list[Path]:
-    """Return the folders of the labs that run, oldest first."""
-    marked = [path.parent for path in Path(tempfile.gettempdir()).glob(f"{_FOLDERS}*/{_MARK}")]
-    return sorted((folder for folder in marked if _is_alive(_mark(folder))), key=lambda folder: folder.stat().st_mtime)
+def living() -> dict[str, Path]:
+    """Return the folders of the labs that run, by their ids."""
+    marked = sorted(path.parent for path in Path(tempfile.gettempdir()).glob(f"{_FOLDERS}*/{_MARK}"))
+    return {folder.name.removeprefix(_FOLDERS): folder for folder in marked if _is_alive(_mark(folder))}
 
 
 def clear_leftovers() -> list[str]:

@@ -21,6 +21,7 @@ from adapters.network.routers.observation import Heard, Observation, look_at
 from adapters.network.routers.probes import Way
 from adapters.network.routers.rates import Rates
 from adapters.network.routers.vty import Run, Vty
+from domain.clock import Clock
 
 _LOG = logging.getLogger(__name__)
 _MOST_HISTORY = 4_000
@@ -31,10 +32,17 @@ class Collector:
     """A thread that samples. `odd` counts, per router, the looks that brought nothing whole."""
 
     def __init__(
-        self, vtys: Sequence[Vty], ways: Mapping[str, Way], topology: Topology, *, period_s: float, run: Run
+        self,
+        vtys: Sequence[Vty],
+        ways: Mapping[str, Way],
+        topology: Topology,
+        *,
+        period_s: float,
+        run: Run,
+        clock: Clock,
     ) -> None:
         self._vtys, self._ways, self._topology, self._run = tuple(vtys), dict(ways), topology, run
-        self._period_s = period_s
+        self._period_s, self._clock = period_s, clock
         self._conditions = Conditions(topology)
         self._told: dict[Condition, dict[str, Any]] = {}
         self._shown = _declared(topology)
@@ -43,13 +51,18 @@ class Collector:
         self._history: list[dict[str, Any]] = []
         self._feed = Buffer()
         # a later collector of the same network goes on behind this one, whoever remembers a position
-        self._feed.position = self._first = time.time_ns() // 1_000_000
+        self._feed.position = self._first = int(clock.now().timestamp() * 1000)
         self._began = False
         self._samples = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._collect, name="collector", daemon=True)
+        self._deaf = False
         self.odd: Counter[str] = Counter()
-        self.deaf = False
+
+    @property
+    def deaf(self) -> bool:
+        """Say whether no router answered lately, or nobody listens any more."""
+        return self._deaf or not self._thread.is_alive()
 
     def start(self) -> None:
         """Begin to sample."""
@@ -90,24 +103,24 @@ class Collector:
                 self._feed.add(item)
             for (element, attribute), value in self._shown.items():
                 if _declared(self._topology).get((element, attribute), value) != value:
-                    self._feed.add(items.notice(element, attribute, value, time.time()))
+                    self._feed.add(items.notice(element, attribute, value, self._now()))
 
     def _collect(self) -> None:
         with ThreadPoolExecutor(len(self._vtys), thread_name_prefix="look") as pool:
             due = time.monotonic()
             while not self._over.wait(max(0.0, due - time.monotonic())):
-                seen = list(pool.map(lambda vty: look_at(vty, self._run), self._vtys))
+                seen = list(pool.map(lambda vty: look_at(vty, self._run, self._clock), self._vtys))
                 self._take_in(seen)
                 due = max(due + self._period_s, time.monotonic())
 
     def _take_in(self, seen: Sequence[Observation]) -> None:
         """Turn one sample into what is said of it, all at once."""
-        now = time.time()
+        now = self._now()
         for observation in seen:
             self._report(observation)
         deaf = all(observation.heard is Heard.NOTHING for observation in seen)
         with self._changed:
-            self.deaf = deaf
+            self._deaf = deaf
             # when nobody answers it is us who cannot hear: nothing is said of them
             for item in () if deaf else self._said(seen, now):
                 self._keep(item)
@@ -122,6 +135,9 @@ class Collector:
         said.append(items.readings(items.PROBES, now, probed))
         said += self._notices(seen, now)
         return [*said, *self._alarms(self._conditions.update(seen, rates), now)]
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
 
     def _keep(self, item: dict[str, Any]) -> None:
         if self._began:
@@ -139,7 +155,7 @@ class Collector:
         """Return alarms for what holds newly, and clears for what holds no longer."""
         said = []
         for condition in sorted(standing - self._told.keys(), key=str):
-            id = f"frr-{time.time_ns() // 1000:x}-{len(self._told)}"
+            id = f"frr-{int(now * 1e6):x}-{len(self._told)}"
             self._told[condition] = items.alarm(condition, id, now, cleared=False)
             said.append(self._told[condition])
         over = [self._told.pop(condition) for condition in sorted(self._told.keys() - standing, key=str)]

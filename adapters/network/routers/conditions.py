@@ -4,7 +4,7 @@ A router that is shut by its configuration raises no `IF-DOWN`: the change is to
 nobody shut, misses its light. Alarms that one odd sample could raise wait until it has been so for a while.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from adapters.network.routers.discovery import Topology
@@ -55,8 +55,8 @@ class Conditions:
         stays as it was.
         """
         held = {condition: self._held.get(condition, 0) + 1 for condition in self._now(seen, rates)}
-        blind = self._blind(seen)
-        kept = {old: count for old, count in self._held.items() if old.resource in blind and old not in held}
+        visible = self._visible(seen, rates)
+        kept = {old: count for old, count in self._held.items() if not (old in held or visible(old))}
         self._held = kept | held
         return frozenset(c for c, count in self._held.items() if count >= _PATIENCE.get(c.name, 1))
 
@@ -75,10 +75,13 @@ class Conditions:
         router = observation.access.name
         return [(name, point) for (owner, name), point in self._topology.at.items() if owner == router]
 
-    def _blind(self, seen: Sequence[Observation]) -> frozenset[str]:
-        """Return the termination points whose router says nothing that can be used."""
-        mute = [o for o in seen if o.heard in {Heard.NOTHING, Heard.GARBLED}]
-        return frozenset(point for observation in mute for _, point in self._points(observation))
+    def _visible(self, seen: Sequence[Observation], rates: Mapping[str, Rate]) -> Callable[[Condition], bool]:
+        """Return a function that says whether it would be seen now that a condition is over."""
+        nodes = {observation.access.node for observation in seen}
+        with_ports = {p for o in seen if o.interfaces is not None for _, p in self._points(o)}
+        with_neighbours = {p for o in seen if o.adjacencies is not None for _, p in self._points(o)}
+        where = {IF_DOWN: with_ports, IF_SHUT: with_ports, NEIGHBOUR_LOST: with_neighbours, IF_FULL: rates.keys()}
+        return lambda condition: condition.resource in where.get(condition.name, nodes)
 
 
 def _of_node(observation: Observation) -> Iterator[Condition]:

@@ -22,6 +22,7 @@ from adapters.network.routers.probes import Probe, Way
 from adapters.network.routers.vty import TIMEOUT_S, Run, Vty, run
 from control_plane.ports import Feed, Seen
 from domain.actions import Action, ActionClass
+from domain.clock import Clock, SystemClock
 from domain.errors import NotFound, Refused, Unavailable
 from domain.network import Inventory
 
@@ -48,6 +49,7 @@ class RoutersNetwork:
         timeout_s: float = TIMEOUT_S,
         run: Run = run,
         probe: Callable[[Access, str], Way] = Probe,
+        clock: Clock | None = None,
     ) -> None:
         """Meet the routers, and begin to sample them.
 
@@ -57,12 +59,13 @@ class RoutersNetwork:
             timeout_s: how long a router may take to answer.
             run: runs programs.
             probe: measures the way from a router to an address.
+            clock: tells the time; the machine's, if none is given.
 
         Raises:
             Unavailable: a router does not answer, or they do not agree on what is there.
             BadInput: one of them is not declared.
         """
-        self._reach = reach
+        self._reach, self._clock = reach, clock or SystemClock()
         self._vtys = {access.name: Vty(access, timeout_s=timeout_s, run=run) for access in reach.routers}
         self._topology = discover(list(self._vtys.values()), reach)
         self._seen: dict[str, Seen] = {}
@@ -76,7 +79,7 @@ class RoutersNetwork:
             for demand in self._topology.inventory.demands:
                 ways[demand.id] = probe(access[demand.source], access[demand.destination].address)
                 opened.callback(ways[demand.id].close)
-            self._collector = Collector(looking, ways, self._topology, period_s=period_s, run=run)
+            self._collector = Collector(looking, ways, self._topology, period_s=period_s, run=run, clock=self._clock)
             opened.callback(self._collector.close)
             self._collector.start()
             self._opened = opened.pop_all()
@@ -208,7 +211,7 @@ class RoutersNetwork:
     def _state_of_node(self, node: str) -> dict[str, str]:
         access = next(each for each in self._reach.routers if each.node == node)
         self._interfaces(access)
-        began = started(access)
+        began = started(access, self._clock)
         state = {"administrative": "unlocked", "operational": "enabled", "process": "running" if began else "failed"}
         since = {"process_started_at": datetime.fromtimestamp(began, UTC).isoformat()} if began else {}
         return state | since

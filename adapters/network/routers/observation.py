@@ -13,6 +13,7 @@ from adapters.network.routers import reports
 from adapters.network.routers.access import Access
 from adapters.network.routers.reports import Counters, Hello, Interface
 from adapters.network.routers.vty import Garbled, Run, Vty
+from domain.clock import Clock
 from domain.errors import Unavailable
 
 _ROUTING = "ospfd"
@@ -44,28 +45,29 @@ class Observation:
     started: float | None = None
 
 
-def look_at(vty: Vty, run: Run) -> Observation:
+def look_at(vty: Vty, run: Run, clock: Clock) -> Observation:
     """Ask a router for everything that one sample needs."""
-    at = time.time()
+    at = clock.now().timestamp()
     try:
-        return _whole(vty, run, at)
+        return _whole(vty, run, clock)
     except Garbled as broken:
         return Observation(vty.access, at, Heard.GARBLED, broken.reason)
     except Unavailable as silence:
         return _without_routing(vty, at, silence.reason)
 
 
-def started(access: Access) -> float | None:
+def started(access: Access, clock: Clock) -> float | None:
     """Return when the routing process began, in seconds since 1970; None when there is none."""
     try:
         pid = int((access.sockets / f"{_ROUTING}.pid").read_text(encoding="utf-8"))
         ticks = int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19])
     except (OSError, ValueError, IndexError):
         return None
-    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks / os.sysconf("SC_CLK_TCK")
+    return clock.now().timestamp() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks / os.sysconf("SC_CLK_TCK")
 
 
-def _whole(vty: Vty, run: Run, at: float) -> Observation:
+def _whole(vty: Vty, run: Run, clock: Clock) -> Observation:
+    at = clock.now().timestamp()
     said, neighbours, ospf, static = vty.show(
         "show interface json",
         "show ip ospf neighbor json",
@@ -82,8 +84,8 @@ def _whole(vty: Vty, run: Run, at: float) -> Observation:
         hellos=reports.hellos(vty.name, ospf),
         steering=reports.steering(vty.name, static),
         counters=counted,
-        counted_at=time.time(),
-        started=started(vty.access),
+        counted_at=clock.now().timestamp(),
+        started=started(vty.access, clock),
     )
 
 

@@ -1,5 +1,6 @@
 """Reads what FRR says (8.4, JSON) into a few small records. What is not as expected is `Garbled`, never a guess."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ _ADJACENT = "Full"
 _POINT_TO_POINT = "POINTOPOINT"
 _NEIGHBOUR_LINK = "another Router (point-to-point)"
 _US_PER_MS = 1000.0
+#: A name that may stand in a line of configuration; the kernel knows no others.
+_NAME = re.compile(r"[\w.@-]{1,15}")
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,8 @@ def interfaces(router: str, answer: Mapping[str, Any]) -> dict[str, Interface]:
 
 
 def _interface(name: str, said: Mapping[str, Any]) -> Interface:
+    if not _NAME.fullmatch(name):
+        raise ValueError("an interface cannot have this name")
     admin_up = _one_of(said["administrativeStatus"], {"up": True, "down": False})
     # a shut interface has no operational status in what FRR says
     oper_up = admin_up and _one_of(said["operationalStatus"], {"up": True, "down": False})

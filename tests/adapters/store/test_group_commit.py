@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from domain.bookkeeping import Cursor
 from domain.clock import ManualClock
 from domain.errors import Conflict, Unavailable
 from domain.records import Entry, first_break
-from tests.postgresql import ask, fresh_database
+from tests.postgresql import fresh_store
 
 Work = Callable[[SharedTransaction], Any]
 
@@ -68,22 +69,12 @@ class Group:
         self.beside.close()
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with fresh_database() as address:
-        yield address
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def group(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> Iterator[Group]:
-    on_server = request.param == "postgresql"
-    where = request.getfixturevalue("server") if on_server else str(tmp_path / "nocturne.db")
-    group = Group(where, clock)
-    yield group
-    group.close()
-    if on_server:
-        for table in ("shelf_cursors", "record", "record_ref", "outbox"):
-            ask(where, f"DELETE FROM {table}")
+    with fresh_store() if request.param == "postgresql" else nullcontext(str(tmp_path / "nocturne.db")) as where:
+        group = Group(where, clock)
+        yield group
+        group.close()
 
 
 def outcome(answer: "Future[object]") -> object:

@@ -11,7 +11,7 @@ import pytest
 from adapters.store.ledger import SqlLedger
 from domain.clock import ManualClock
 from domain.records import first_break
-from tests.postgresql import fresh_database
+from tests.postgresql import fresh_store
 
 _WRITERS = """
 import sys, threading
@@ -53,7 +53,7 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield str(tmp_path / "nocturne.db")
         return
-    with fresh_database() as address:
+    with fresh_store() as address:
         yield address
 
 
