@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from api.cli import app
-from api.demo_host import _clear_stage
+from api.demo_host import clear_stage
 from domain.errors import BadInput, Conflict
 
 PROGRAM = "from api.cli import main; main()"
@@ -77,7 +77,7 @@ def test_a_server_without_a_network_says_what_to_do(tmp_path, own_logging):
 
 def test_a_demo_moves_aside_what_an_earlier_one_left(tmp_path):
     for _ in range(3):
-        _clear_stage(tmp_path)
+        clear_stage(tmp_path)
         (tmp_path / "nocturne.db").write_text("something")
     assert (tmp_path / "earlier" / "2" / "nocturne.db").read_text() == "something"
 
@@ -85,5 +85,5 @@ def test_a_demo_moves_aside_what_an_earlier_one_left(tmp_path):
 def test_a_demo_never_touches_the_data_of_a_real_network(tmp_path):
     (tmp_path / "nocturne.db").write_text("precious")
     with pytest.raises(Conflict, match="real network"):
-        _clear_stage(tmp_path)
+        clear_stage(tmp_path)
     assert (tmp_path / "nocturne.db").read_text() == "precious"
