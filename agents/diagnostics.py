@@ -59,7 +59,7 @@ class Diagnostics:
         snapshot = self._tools.twin.snapshot()
         scene = self._scene(snapshot, symptoms(cited.picture, cited.alarms))
         provisional = case.made_at - case.incident.last_known_at < SETTLING
-        table, opinion, unheard = self._heard(_scored(scene, snapshot), scene, snapshot, wait=not provisional)
+        table, opinion, unheard = self._heard(_scored(scene, snapshot), scene, snapshot)
         fused = fuse(table, case.picture.fresh_share)
         found = verdict(scene.symptoms, fused, settled=case.picture.at - case.incident.last_alarm_at >= SETTLING)
         scored = perf_counter()
@@ -100,13 +100,11 @@ class Diagnostics:
         lockable = (element for element in beside if topology.kind(element) in _LOCKABLE)
         return Scene(topology, seen, frozenset(element for element in lockable if _locked(snapshot, element)))
 
-    def _heard(
-        self, table: Table, scene: Scene, snapshot: Snapshot, *, wait: bool
-    ) -> tuple[Table, Opinion | None, tuple[str, ...]]:
+    def _heard(self, table: Table, scene: Scene, snapshot: Snapshot) -> tuple[Table, Opinion | None, tuple[str, ...]]:
         """Return the table with what the learned ranker says, what it said by itself, and why it was not heard."""
         pinned = sight(snapshot.topology.digest, scene.symptoms, table.candidates)
         try:
-            ranking = self._tools.ranker.opine(pinned, wait=wait)
+            ranking = self._tools.ranker.opine(pinned)
         except NocturneError as error:
             return table, None, (f"the learned ranker was not heard: {error.reason}",)
         if ranking is None or not ranking.scores:

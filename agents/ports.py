@@ -60,16 +60,12 @@ class Ranking(Protocol):
 class Ranker(Protocol):
     """The learned ranker of candidate causes: the version that its slot serves."""
 
-    def opine(self, sight: Sight, *, wait: bool) -> Ranking | None:
-        """Return what it says of a case, or None when the slot serves nothing.
-
-        Args:
-            sight: the case, pinned.
-            wait: for the version to be loaded, where it is not yet (seconds, once).
+    def opine(self, sight: Sight) -> Ranking | None:
+        """Return what it says of a pinned case, or None when the slot serves nothing.
 
         Raises:
             Refused: the version is not what was registered.
-            Unavailable: it is being loaded, or cannot be.
+            Unavailable: it cannot be read.
         """
 
 

@@ -17,7 +17,7 @@ from domain.models import DIAGNOSIS_SLOT, ModelStatus, ModelVersion
 from domain.records import Entry
 
 WORN = "mv_worn"
-#: The last layer of `twin.gnn`'s network.
+#: The last layer of the network of `twin.ranker`.
 _LAST = "leave.2."
 
 

@@ -19,20 +19,21 @@ from typing import Any, NamedTuple
 from adapters.memory import MemoryLedger
 from adapters.network.in_memory import InMemoryNetwork
 from adapters.store.ledger import SqlLedger
-from api import settings as house_settings
-from api.bootstrap import build
 from api.networks import inventory_of
 from benchmarks.gate_changes import Asked, Judge, by_the_book, decided, mix, put_up, without_asking
 from benchmarks.gate_ledgers import OneByOne, Unrecorded
 from benchmarks.postgresql import ask, new_database, server
 from benchmarks.processes import folder_in
 from benchmarks.report import Figures, fsync_ms, quantile, result
+from control_plane.live import Live
+from control_plane.past import RecordedPast
 from control_plane.ports import Change
-from control_plane.road import Road
+from control_plane.road import Road, RoadSettings
 from domain.clock import Clock, SystemClock
 from domain.decisions import Ruling
 from domain.errors import Unavailable
 from domain.records import first_break
+from policies.engine import Book
 
 Progress = Callable[[str], None]
 Opener = Callable[[str, Clock], SqlLedger]
@@ -70,7 +71,7 @@ def run(quick: bool, data: Path | None, progress: Progress) -> dict[str, Any]:
     found = server()
     with folder_in(data) as folder:
         disk_ms = fsync_ms(folder)
-        road = _road(folder)
+        road = _road()
         tables = {}
         for name, case in _CASES.items():
             judge = by_the_book(road.book) if case.asks else without_asking
@@ -157,11 +158,24 @@ def _require_recorded(ledger: SqlLedger, before: int, count: int) -> None:
         raise Unavailable(f"of {count} recorded changes {found} are in the chain; broken at: {broken}", code="lost")
 
 
-def _road(folder: Path) -> Road:
-    """Return a road as the house has it; the bench only needs its clock, its ids and its policy book."""
+def _road() -> Road:
+    """Return a road without agents: only its clock, its ids and its policy book are needed."""
     clock = SystemClock()
-    network = InMemoryNetwork(inventory_of(_NETWORK, _SEED), clock)
-    return build(house_settings.load(data=folder), network, clock=clock, ledger=MemoryLedger(clock)).road
+    inventory, ledger = inventory_of(_NETWORK, _SEED), MemoryLedger(clock)
+    network = InMemoryNetwork(inventory, clock)
+    return Road(
+        ledger=ledger,
+        clock=clock,
+        network=network,
+        hands=(network,),
+        live=Live(inventory, clock, period_s=1.0, lateness_s=60.0),
+        book=Book.load(),
+        diagnosticians={},
+        planners=(),
+        past=RecordedPast(ledger),
+        settings=RoadSettings(),
+        worker="bench",
+    )
 
 
 def _told(table: Figures) -> str:

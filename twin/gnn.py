@@ -1,37 +1,23 @@
-"""The learned ranker of candidate causes: a small graph network over the element graph of `twin.graph`.
+"""Training the learned ranker of `ranker.py`: the same small graph network in torch, fitted to cases with known causes.
 
-It reads of each element how much trouble it is in, whether it is silent or healthy, of which kind it is and how many
-neighbours it has, and passes messages along cause → effect and against it, each way with weights of its own
-(GraphSAGE: Hamilton et al. 2017, https://arxiv.org/abs/1706.02216). It gives one logit per
-element; only those of the candidates are compared. Element names and kinds of fault are never seen, so what it
-learnt on generated networks can be asked on any other.
-
-Weights come in and go out as plain float32 arrays: reading and writing files is not this module's business. torch
-and torch_geometric take seconds and some 400 MB to import, so they are imported at the first use, with one thread.
+Weights go out as plain float32 arrays: reading and writing files is not this module's business. torch and
+torch_geometric take seconds and some 400 MB to import, so they are imported at the first use, with one thread, and
+only where something is trained.
 """
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
-import networkx as nx
 import numpy as np
-from numpy.typing import NDArray
 
 from domain.errors import BadInput, Gone, Unavailable
 from domain.models import Sight
-from domain.network import NodeKind
+from twin.ranker import FEATURES, LAYERS, WIDTH, Floats, Grid, seen
 
-Floats: TypeAlias = NDArray[np.float32]
-Tensors: TypeAlias = Mapping[str, Floats]
-
-KINDS = (*(str(kind) for kind in NodeKind), "termination_point", "link", "demand", "service")
-SEEN = ("trouble", "silent", "healthy", "unseen")
-#: What each element's row of the input holds, in order.
-FEATURES = (*SEEN, "causes", "effects", *(f"is {kind}" for kind in KINDS))
-WIDTH, LAYERS, BATCH = 32, 4, 16
+BATCH = 16
 #: A cycle of the learning rate is no shorter than this, however few the steps.
 _FEWEST_IN_A_CYCLE = 10
 #: Hyper-parameters of `fit`, for the card.
@@ -46,75 +32,12 @@ PARAMETERS: dict[str, int | float | str] = {
 
 
 @dataclass(frozen=True)
-class Grid:
-    """An element graph as arrays: N names, N × S features that no case changes, and 2 × E edges cause → effect."""
-
-    place: Mapping[str, int]
-    still: Floats
-    edges: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
 class Lesson:
     """A case whose culprit is known: the graph it was seen on, what was seen, and the true element."""
 
     grid: Grid
     sight: Sight
     truth: str
-
-
-def grid(graph: nx.DiGraph) -> Grid:
-    """Return an element graph as arrays; kinds that are not known count as none."""
-    place = {name: index for index, name in enumerate(graph)}
-    kinds = np.zeros((len(place), len(KINDS)), np.float32)
-    for name, kind in graph.nodes(data="kind", default=""):
-        if kind in KINDS:
-            kinds[place[name], KINDS.index(kind)] = 1.0
-    ends = [(place[cause], place[effect]) for cause, effect in graph.edges]
-    edges = np.array(ends, np.int64).reshape(-1, 2).T
-    count = len(place)
-    degrees = np.stack([np.bincount(edges[1], minlength=count), np.bincount(edges[0], minlength=count)], axis=1)
-    return Grid(place, np.concatenate([np.log1p(degrees).astype(np.float32), kinds], axis=1), edges)
-
-
-def seen(on: Grid, sight: Sight) -> Floats:
-    """Return N × 4: trouble (0–1), silent, healthy, and unseen; elements that the graph does not hold are left out."""
-    rows = np.zeros((len(on.place), len(SEEN)), np.float32)
-    for element, level in sight.trouble.items():
-        if element in on.place:
-            rows[on.place[element], 0] = level
-    for column, elements in ((1, sight.silent), (2, sight.healthy)):
-        rows[[on.place[element] for element in elements if element in on.place], column] = 1.0
-    rows[:, 3] = rows[:, :3].max(axis=1) == 0.0
-    return rows
-
-
-class Ranker:
-    """One trained version, ready to be asked. Safe to use from several threads."""
-
-    def __init__(self, tensors: Tensors) -> None:
-        """Take weights as `fit` returns them.
-
-        Raises:
-            BadInput: names or shapes are not those of this network.
-            Unavailable: torch is not installed.
-        """
-        torch = _torch()
-        self._network = _network()
-        own = self._network.state_dict()
-        shapes = {name: tuple(value.shape) for name, value in own.items()}
-        if shapes != {name: value.shape for name, value in tensors.items()}:
-            raise BadInput("the tensors are not those of this ranker; train a version with this release")
-        self._network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in tensors.items()})
-        self._network.eval()
-
-    def scores(self, on: Grid, sight: Sight) -> dict[str, float]:
-        """Return candidate → logit, for the sight's candidates that the graph holds; higher is likelier."""
-        torch = _torch()
-        known = [element for element in sight.candidates if element in on.place]
-        with torch.inference_mode():
-            logits = self._network(*_inputs(on, [sight]))[0]
-        return {element: float(logits[on.place[element]]) for element in known}
 
 
 def fit(

@@ -21,6 +21,7 @@ from domain.network import Inventory
 from twin import gnn
 from twin.generator import operator_network
 from twin.incidents import IncidentGenerator
+from twin.ranker import Grid, Ranker, grid
 
 #: Seeds of networks begin here; those of incidents on them are the same.
 LEARN_ON, MEASURE_ON = 1_000_000, 2_000_000
@@ -46,7 +47,7 @@ class Learnt:
 def drawn(inventory: Inventory, count: int, seed: int, stop: Callable[[], bool] = lambda: False) -> Iterator[Learnt]:
     """Yield incidents of a network as cases. Raises Gone when `stop` says so."""
     network = IncidentGenerator(inventory)
-    topology, on = Topology(network.graph), gnn.grid(network.graph)
+    topology, on = Topology(network.graph), grid(network.graph)
     rng = np.random.default_rng(seed)
     for incident in network.incidents(count, rng):
         if stop():
@@ -96,11 +97,11 @@ def data_hash(cases: Sequence[Learnt]) -> str:
 
 def blind(cases: Sequence[Learnt]) -> list[Learnt]:
     """Return the same cases without any edge: the same ranker that cannot see the topology is the baseline."""
-    grids: dict[int, gnn.Grid] = {}
+    grids: dict[int, Grid] = {}
     found = []
     for case in cases:
         own = case.lesson.grid
-        without = grids.setdefault(id(own), gnn.Grid(own.place, own.still, own.edges[:, :0]))
+        without = grids.setdefault(id(own), Grid(own.place, own.still, own.edges[:, :0]))
         found.append(Learnt(gnn.Lesson(without, case.lesson.sight, case.lesson.truth), case.highest))
     return found
 
@@ -116,7 +117,7 @@ def misled(cases: Sequence[Learnt], seed: int) -> list[Learnt]:
     return found
 
 
-def figures(ranker: gnn.Ranker, cases: Sequence[Learnt]) -> Mapping[str, float]:
+def figures(ranker: Ranker, cases: Sequence[Learnt]) -> Mapping[str, float]:
     """Return `error` (share of cases whose likeliest candidate is wrong), `error_top3` and `cases`."""
     places = [_place(ranker.scores(case.lesson.grid, case.lesson.sight), case.lesson.truth) for case in cases]
     count = max(1, len(cases))

@@ -18,6 +18,7 @@ from domain.errors import BadInput
 from domain.models import DIAGNOSIS_SLOT, ModelCard
 from domain.network import Inventory
 from twin import gnn
+from twin.ranker import FEATURES, Ranker
 
 #: Told what is being done, how much of it is done, and how much there is.
 Progress = Callable[[str, int, int], None]
@@ -43,6 +44,7 @@ RECIPES: Mapping[str, Recipe] = {
 #: Whose source decides what comes out.
 _SOURCES = (
     "twin.gnn",
+    "twin.ranker",
     "twin.graph",
     "twin.generator",
     "twin.incidents",
@@ -99,7 +101,7 @@ class RankerTrainer:
             progress=lambda done: self._progress("training", done, recipe.steps),
             stop=stop,
         )
-        metrics = dict(lessons.figures(gnn.Ranker(weights), cases.held_out))
+        metrics = dict(lessons.figures(Ranker(weights), cases.held_out))
         metrics["error_highest_anomaly"] = lessons.highest_anomaly_error(cases.held_out)
         artefact = tensors.written(weights)
         return self._card(action, recipe, cases.learnt, metrics, artefact), artefact
@@ -115,7 +117,7 @@ class RankerTrainer:
             progress=lambda done: self._progress("training the baseline", done, recipe.steps),
             stop=stop,
         )
-        return lessons.figures(gnn.Ranker(weights), lessons.blind(cases.held_out))
+        return lessons.figures(Ranker(weights), lessons.blind(cases.held_out))
 
     def _cases(self, action: TrainModel, recipe: Recipe, stop: Callable[[], bool]) -> _Cases:
         """Draw what is learnt from and what is held out, or return what was drawn for the same just now."""
@@ -149,7 +151,7 @@ class RankerTrainer:
             version=action.version,
             slot=action.target,
             recipe=action.recipe,
-            features=gnn.FEATURES,
+            features=FEATURES,
             parameters=gnn.PARAMETERS | {"steps": recipe.steps, "networks": recipe.networks},
             seed=action.seed,
             trained_on=f"{len(cases)} generated incidents on {recipe.networks} generated networks{at_hand}{wrong}",

@@ -16,9 +16,9 @@ from domain.diagnosis import Diagnosis, FaultKind, Verdict
 from domain.errors import NocturneError, Refused, Unavailable
 from domain.models import DIAGNOSIS_SLOT, Sight
 from tests.agents.diagnosed_network import Tools, stage
-from twin import gnn
 from twin.generator import operator_network
 from twin.incidents import IncidentGenerator
+from twin.ranker import Ranker, grid
 
 
 class WithoutModel(Attributor):
@@ -32,10 +32,10 @@ class Fake:
 
     favours: Mapping[str, float] = field(default_factory=dict)
     error: NocturneError | None = None
-    asked: list[tuple[Sight, bool]] = field(default_factory=list)
+    asked: list[Sight] = field(default_factory=list)
 
-    def opine(self, sight: Sight, *, wait: bool) -> Ranking:
-        self.asked.append((sight, wait))
+    def opine(self, sight: Sight) -> Ranking:
+        self.asked.append(sight)
         if self.error is not None:
             raise self.error
         return Ranking("mv_fake", {element: self.favours.get(element, 0.0) for element in sight.candidates})
@@ -68,7 +68,7 @@ def test_what_the_ranker_says_by_itself_is_pinned_with_what_it_was_shown(broken,
 
     found = diagnosed(broken, ranker)
 
-    (sight, waited) = ranker.asked[0]
+    (sight,) = ranker.asked
     assert found.opinion is not None
     assert (found.opinion.slot, found.opinion.version) == (DIAGNOSIS_SLOT, "mv_fake")
     assert found.opinion.ranked[0] == second
@@ -76,7 +76,6 @@ def test_what_the_ranker_says_by_itself_is_pinned_with_what_it_was_shown(broken,
     assert found.opinion.sight == sight
     assert sight.inventory_digest == network.snapshot.topology.digest
     assert {cause.element for cause in found.causes} <= set(sight.candidates)
-    assert waited
 
 
 def test_a_candidate_that_the_ranker_favours_becomes_likelier(broken) -> None:
@@ -100,7 +99,7 @@ def test_however_wrong_the_ranker_is_it_moves_a_clear_case_little(broken) -> Non
     assert WEIGHTS["learned"] * BOUND < 2.0
 
 
-@pytest.mark.parametrize("error", [Refused("it was tampered with"), Unavailable("torch is not installed")])
+@pytest.mark.parametrize("error", [Refused("it was tampered with"), Unavailable("its file cannot be read")])
 def test_a_ranker_that_cannot_be_heard_costs_a_sentence_and_nothing_else(broken, error: NocturneError) -> None:
     plain = diagnosed(broken, Fake())
 
@@ -113,22 +112,11 @@ def test_a_ranker_that_cannot_be_heard_costs_a_sentence_and_nothing_else(broken,
     assert all("learned" not in cause.scores for cause in found.causes)
 
 
-def test_a_provisional_diagnosis_does_not_wait_for_the_ranker(broken) -> None:
-    tools, case = broken
-    early = case.but(incident=case.incident.but(last_known_at=case.made_at))
-    ranker = Fake()
-
-    found = diagnosed((tools, early), ranker)
-
-    assert found.provisional
-    assert [waited for _, waited in ranker.asked] == [False]
-
-
 def test_the_shipped_ranker_hears_the_culprit(broken, network) -> None:
-    ranker, on = gnn.Ranker(tensors.read(shipped()[1])), gnn.grid(network.graph)
+    ranker, on = Ranker(tensors.read(shipped()[1])), grid(network.graph)
 
     class Shipped:
-        def opine(self, sight: Sight, *, wait: bool) -> Ranking:
+        def opine(self, sight: Sight) -> Ranking:
             return Ranking("mv_shipped", ranker.scores(on, sight))
 
     found = diagnosed(broken, Shipped())

@@ -19,8 +19,8 @@ from causal.topology import Topology
 from domain.diagnosis import Verdict
 from twin.consequences import consequences
 from twin.generator import operator_network
-from twin.gnn import Ranker, grid
 from twin.incidents import GeneratedIncident, IncidentGenerator
+from twin.ranker import Ranker, grid
 
 SEEDS = (901, 902, 903, 904)
 PER_NETWORK = 40

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -13,10 +15,10 @@ from adapters.models.registry import install_first
 from adapters.models.shipped import shipped
 from control_plane.ports import Ledger
 from domain.clock import ManualClock
-from domain.errors import BadInput, NotFound, Refused, Unavailable
+from domain.errors import BadInput, NotFound, Refused
 from domain.models import DIAGNOSIS_SLOT, ModelStatus, Sight
-from twin import gnn
 from twin.generator import operator_network
+from twin.ranker import Ranker
 from twin.snapshot import Snapshot
 
 NETWORK = operator_network(7, 60)
@@ -65,7 +67,7 @@ def test_the_shipped_version_beats_the_highest_anomaly_on_a_network_it_never_saw
 
     cases = list(drawn(NETWORK, 60, 5))
 
-    error = figures(gnn.Ranker(tensors.read(shipped()[1])), cases)["error"]
+    error = figures(Ranker(tensors.read(shipped()[1])), cases)["error"]
 
     assert error + 0.25 < sum(case.highest != case.lesson.truth for case in cases) / len(cases)
 
@@ -91,7 +93,8 @@ def test_a_damaged_version_is_refused_and_stays_unloaded(
     with pytest.raises(Refused, match="not what was registered"):
         rankers.ask("mv_shipped", sight)
 
-    assert not rankers.is_loaded("mv_shipped")
+    store.kept["mv_shipped"][ARTEFACT] = shipped()[1]
+    assert rankers.ask("mv_shipped", sight).scores
 
 
 def test_many_who_ask_at_once_get_the_same_answer(rankers: SlotRankers, store: MemoryModels, sight: Sight) -> None:
@@ -107,29 +110,29 @@ def test_many_who_ask_at_once_get_the_same_answer(rankers: SlotRankers, store: M
     assert all(answer == answers[0] for answer in answers)
 
 
-def test_who_cannot_wait_is_not_kept_waiting_and_has_it_loaded(serving: ServingRanker, rankers, sight: Sight) -> None:
-    with pytest.raises(Unavailable, match="being loaded"):
-        serving.opine(sight, wait=False)
+def test_a_server_that_asks_a_ranker_never_imports_torch() -> None:
+    look = (
+        "import sys, numpy as np; from adapters.models import tensors; from adapters.models.shipped import shipped;"
+        "import adapters.models.ranker, api.bootstrap; from twin.ranker import Ranker;"
+        "Ranker(tensors.read(shipped()[1]));"
+        "print([name for name in ('torch', 'torch_geometric') if name in sys.modules])"
+    )
 
-    for thread in threading.enumerate():
-        if thread.name == "ranker-loading":
-            thread.join()
-    assert rankers.is_loaded("mv_shipped")
-    assert serving.opine(sight, wait=False) == rankers.ask("mv_shipped", sight)
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_slot_that_serves_nothing_has_no_opinion(ledger: Ledger, rankers: SlotRankers, sight: Sight) -> None:
-    assert ServingRanker(ledger, rankers).opine(sight, wait=True) is None
-    assert NoRanker().opine(sight, wait=True) is None
+    assert ServingRanker(ledger, rankers).opine(sight) is None
+    assert NoRanker().opine(sight) is None
 
 
-def test_what_is_loaded_in_vain_is_told_to_whoever_waits(serving: ServingRanker, store, sight: Sight) -> None:
+def test_a_version_that_this_house_did_not_sign_is_not_heard(serving: ServingRanker, store, sight: Sight) -> None:
     store.kept["mv_shipped"]["signature"] = b"00"
 
-    with pytest.raises(Unavailable):
-        serving.opine(sight, wait=False)
     with pytest.raises(Refused, match="did not sign"):
-        serving.opine(sight, wait=True)
+        serving.opine(sight)
 
 
 # --- the first day ---
@@ -186,7 +189,7 @@ def test_a_house_goes_on_without_a_ranker_whose_file_was_damaged(
     first_served(ledger, store, clock)
 
     with pytest.raises(Refused, match="pickle"):
-        ServingRanker(ledger, SlotRankers(store, lambda: SNAPSHOT)).opine(sight, wait=True)
+        ServingRanker(ledger, SlotRankers(store, lambda: SNAPSHOT)).opine(sight)
     assert len(ledger.records()) == 2
 
 
@@ -200,4 +203,4 @@ def test_a_house_goes_on_without_a_ranker_whose_key_others_can_read(
     first_served(ledger, store, clock)
 
     with pytest.raises(Refused, match="chmod 600"):
-        ServingRanker(ledger, SlotRankers(store, lambda: SNAPSHOT)).opine(sight, wait=True)
+        ServingRanker(ledger, SlotRankers(store, lambda: SNAPSHOT)).opine(sight)

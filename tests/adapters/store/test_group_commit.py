@@ -144,6 +144,18 @@ def test_a_taken_message_id_and_a_missing_entry_lose_that_change_only(group: Gro
     assert found["records"] == [(1, ("c1",), "default"), (2, ("c2",), "default")]
 
 
+def test_what_raises_at_its_very_end_leaves_no_record_and_no_gap_in_the_chain(group: Group) -> None:
+    def interrupted(shared: SharedTransaction) -> None:
+        shared.carry_out(adds(group.clock, "b"))
+        raise LookupError
+
+    first, last = ((lambda shared, id=id: shared.carry_out(adds(group.clock, id))) for id in ("a", "c"))
+
+    assert [type(answer) for answer in group.in_one_round([first, interrupted, last])] == [str, LookupError, str]
+    found = standing(group.beside, group.clock)
+    assert (found["records"], found["broken"]) == ([(1, ("a",), "default"), (2, ("c",), "default")], None)
+
+
 def test_every_tenant_has_a_chain_of_its_own_in_one_round(group: Group) -> None:
     tenants = ["north", "south", "north", "south", "north"]
     first = [adds(group.clock, f"a{n}", tenant=tenant) for n, tenant in enumerate(tenants)]
