@@ -47,8 +47,7 @@ class GroupCommit:
             RuntimeError: called from inside another job.
             Unavailable: the store cannot be written; of all jobs of the round, nothing was.
         """
-        if self._leader == threading.get_ident():
-            raise RuntimeError("a change may not start another one; return what it needs and call `do` again")
+        self._require_outside()
         job = _Job(work)
         try:
             self._enter(job)
@@ -68,8 +67,13 @@ class GroupCommit:
 
     def close(self) -> None:
         """Let go of the database after the round that is on. Every job that still waits gets Unavailable."""
+        self._require_outside()
         with self._turn:
             self._database.close()
+
+    def _require_outside(self) -> None:
+        if self._leader == threading.get_ident():
+            raise RuntimeError("a change may not start another one; return what it needs and call `do` again")
 
     def _enter(self, job: "_Job[Any]") -> None:
         with self._door:
@@ -97,8 +101,10 @@ class GroupCommit:
                 self._leader = threading.get_ident()
                 batch += self._waiting(_MOST)
                 self._write(batch, own)
-        except BaseException as error:  # noqa: BLE001  # whatever it is, somebody waits for an answer
+        except BaseException as error:  # whatever it is, somebody waits for an answer
             _fail(batch, error, own)
+            if own not in batch:
+                raise
         finally:
             self._leader = None
             for job in batch:
@@ -181,6 +187,8 @@ def _told(error: BaseException) -> Unavailable:
     """Return an error for one more caller: each gets its own, because raising one writes into it."""
     if isinstance(error, NocturneError):
         told = Unavailable(error.reason, code=error.error_code)
+    elif not isinstance(error, Exception):
+        told = Unavailable("the store was interrupted while it wrote; look what is in it before asking again")
     else:
         told = Unavailable("the changes of this moment could not be written and none of them was; try again")
     told.__cause__ = error

@@ -77,7 +77,7 @@ def test_the_readme_has_snippets_that_are_executed() -> None:
 
 
 def test_every_make_command_of_the_readme_is_a_target() -> None:
-    said = set(re.findall(r"make ([a-z]+)", README))
+    said = set(re.findall(r"make ([a-z-]+)", README))
 
     assert {"run", "demo", "test", "check", "setup"} <= said
     assert said <= targets()
