@@ -18,7 +18,8 @@ Data = Annotated[Path | None, typer.Option(help="The server's data folder.", met
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON instead of text.")]
 Because = Annotated[str, typer.Option(help="Why. It becomes part of the record.")]
 Network = Annotated[
-    str | None, typer.Option(help="generated:ELEMENTS, topohub:REFERENCE file:PATH, or for `serve` lab:smoke.", metavar="SPEC")
+    str | None,
+    typer.Option(help="generated:ELEMENTS, topohub:REFERENCE, file:PATH; to serve also lab:smoke.", metavar="SPEC"),
 ]
 Seed = Annotated[int | None, typer.Option(help="Of everything that is drawn.", min=0)]
 
