@@ -39,6 +39,7 @@ class Ledger(Protocol):
         """Run `change` in one transaction together with its record entries and outbox messages.
 
         Returns its result after the commit. Whatever `change` raises rolls everything back and is raised again.
+        `change` may be run more than once, and only the last time counts: it works on its tables and on nothing else.
 
         Raises:
             ValueError: the change wrote to a shelf and gave no entry: nothing is written unrecorded.

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from adapters.models import tensors
 from control_plane.ports import Ledger, ModelStore, Ranking
-from domain.errors import BadInput
+from domain.errors import BadInput, Refused
 from domain.models import DIAGNOSIS_SLOT, ModelStatus, Sight
 from domain.network import Inventory
 from twin.graph import element_graph
@@ -40,13 +40,19 @@ class SlotRankers:
     def _ready(self, version: str, inventory: Inventory) -> tuple[Ranker, Grid]:
         with self._lock:  # two who ask at once wait for one load
             if version not in self._loaded:
-                self._loaded[version] = Ranker(tensors.read(self._store.get(version).artefact))
+                self._loaded[version] = self._load(version)
                 while len(self._loaded) > _LOADED:
                     self._loaded.popitem(last=False)
             self._loaded.move_to_end(version)
             if self._grid is None or self._grid[0] is not inventory:
                 self._grid = (inventory, grid(element_graph(inventory)))
             return self._loaded[version], self._grid[1]
+
+    def _load(self, version: str) -> Ranker:
+        try:
+            return Ranker(tensors.read(self._store.get(version).artefact))
+        except BadInput as error:  # of the version, not of the case
+            raise Refused(f"`{version}` cannot be asked: {error.reason}") from error
 
 
 class ServingRanker:

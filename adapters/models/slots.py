@@ -158,11 +158,14 @@ class ModelSlots:
         held = self._held(key)
         if held is None:
             return  # another process got this key a moment ago
+        begun = False
         try:
-            self._ledger.do(lambda tables: self._begun(tables, key, action))
-        except BaseException:
-            held.release()
-            raise
+            begun = self._ledger.do(lambda tables: self._begun(tables, key, action))
+        finally:
+            if not begun:
+                held.release()
+        if not begun:
+            return  # another sender of this key was faster, and is done already
         stop = threading.Event()
         thread = threading.Thread(
             target=self._see_through, args=(key, action, stop, held), name=f"training {key}", daemon=True
@@ -171,15 +174,16 @@ class ModelSlots:
             self._running[key] = (thread, stop)
         thread.start()
 
-    def _begun(self, tables: Tables, key: str, action: TrainModel) -> Written[None]:
+    def _begun(self, tables: Tables, key: str, action: TrainModel) -> Written[bool]:
         if tables.model_moves.get(key) is not None:
-            raise Conflict(f"`{key}` was sent before; look at what came of it")
+            return Written(False)
         if tables.model_versions.get(action.version) is not None:
             raise Refused(f"there is a version `{action.version}` already; name another")
         busy = tables.model_moves.find(slot=action.target, state=MoveState.PENDING)
         if busy:
             raise Refused(f"`{busy[0].version}` is being trained for `{action.target}`; wait for it, or stop it")
-        return self._written(tables, self._new_move(key, action, MoveState.PENDING), "model.training.begun")
+        begun = self._written(tables, self._new_move(key, action, MoveState.PENDING), "model.training.begun")
+        return Written(True, begun.entries)
 
     def _see_through(self, key: str, action: TrainModel, stop: threading.Event, held: FileLock) -> None:
         """Train and register; whatever goes wrong is what came of the move."""
@@ -242,12 +246,19 @@ class ModelSlots:
             if move is None or move.state is not MoveState.PENDING:
                 return move
             try:
-                self._register(key, self._store.get(move.version))
-            except (NotFound, Refused) as error:
+                self._register(key, self._left_by(move))
+            except (Conflict, NotFound, Refused) as error:
                 self._end(key, MoveState.FAILED, f"the training was cut off, and left no version: {error.reason}")
             return self._move(key)
         finally:
             held.release()
+
+    def _left_by(self, move: ModelMove) -> KeptModel:
+        """Return what a training put into the store before it was cut off. Raises NotFound, Refused, Unavailable."""
+        kept = self._store.get(move.version)
+        if kept.card.slot != move.slot:
+            raise Refused(f"the store's `{move.version}` is of `{kept.card.slot}`, not of `{move.slot}`")
+        return kept
 
     def _somebody_trains(self, key: str) -> bool:
         with self._lock:

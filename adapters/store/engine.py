@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
@@ -32,6 +32,9 @@ class Kind(Protocol):
 
     def begin(self, *, writes: bool) -> str:
         """Return the SQL that begins a transaction; with `writes` it holds the write lock when it returns."""
+
+    def in_transaction(self, driver: Any) -> bool:
+        """Say whether the driver's connection is still in the transaction that was begun; asks nobody else."""
 
     def reason(self, error: sa.exc.DBAPIError) -> str:
         """Say what went wrong and what to do about it."""
@@ -83,6 +86,11 @@ class Database:
         """Let go of the database. Every later transaction raises Unavailable."""
         self._open = False
         self._engine.dispose()
+
+    def require_transaction(self, connection: sa.Connection) -> None:
+        """Raise Unavailable when the transaction ended below whoever works in it: what came before is lost."""
+        if not self._kind.in_transaction(connection.connection.driver_connection):
+            raise Unavailable(f"the store `{self.name}` gave up the transaction; nothing of it is kept, try again")
 
     def unavailable(self, verb: str, error: sa.exc.DBAPIError) -> Unavailable:
         """Return what a caller is told of a failure of the database."""

@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 import sqlalchemy as sa
+from psycopg.pq import TransactionStatus
 
 from domain.errors import BadInput, Unavailable
 
@@ -55,6 +56,9 @@ class PostgreSQL:
 
     def begin(self, *, writes: bool) -> str:
         return _WRITE if writes else _READ
+
+    def in_transaction(self, driver: Any) -> bool:
+        return bool(driver.info.transaction_status == TransactionStatus.INTRANS)
 
     def reason(self, error: sa.exc.DBAPIError) -> str:
         return sentence(error.orig)

@@ -41,6 +41,9 @@ class SQLite:
     def begin(self, *, writes: bool) -> str:
         return "BEGIN IMMEDIATE" if writes else "BEGIN"
 
+    def in_transaction(self, driver: Any) -> bool:
+        return bool(driver.in_transaction)
+
     def reason(self, error: sa.exc.DBAPIError) -> str:
         code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind, the rest its variant
         return _SENTENCES.get(code, f"{error.orig}; check the store and try again")

@@ -1,9 +1,10 @@
 """Group commit: callers that write at the same time share one transaction, and one flush of the disk.
 
 Read `run` first. Each caller puts its job into the queue. The first to come leads: it opens a transaction, runs what
-waits and what comes while it is at it, each job in a savepoint of its own, and commits once. Nobody is answered before
-that. Then the caller that has waited longest leads the next round. There is no thread of its own, so one caller alone
-pays nothing for it, and nothing is left running when the store is closed.
+waits and what comes while it is at it, and commits once. Nobody is answered before that. A job that raises is lost
+alone; where it had written already, the round is run again, each job in a savepoint of its own. Then the caller that
+has waited longest leads the next round. There is no thread of its own, so one caller alone pays nothing for it, and
+nothing is left running when the store is closed.
 """
 
 import threading
@@ -16,7 +17,7 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 
 from adapters.store.engine import Database
-from adapters.store.shared import SharedTransaction
+from adapters.store.shared import NeedsCare, SharedTransaction
 from domain.clock import Clock
 from domain.errors import NocturneError, Unavailable
 
@@ -42,6 +43,8 @@ class GroupCommit:
 
     def run(self, work: Callable[[SharedTransaction], T]) -> T:
         """Run `work` in a transaction and return its result after the commit. What it raises takes back only itself.
+
+        It may be run more than once; only the last time counts.
 
         Raises:
             RuntimeError: called from inside another job.
@@ -113,18 +116,41 @@ class GroupCommit:
                     job.called.release()
 
     def _write(self, batch: "list[_Job[Any]]", own: "_Job[Any]") -> None:
-        """Run a batch, and who joins it meanwhile, in one transaction."""
+        """Run a batch, and who joins it meanwhile, in one transaction; in a second one with care, if it needs that."""
+        try:
+            self._round(batch, own, careful=False)
+        except NeedsCare:
+            for job in batch:
+                job.error = None
+            self._round(batch, own, careful=True)
+
+    def _round(self, batch: "list[_Job[Any]]", own: "_Job[Any]", *, careful: bool) -> None:
         alone, until = len(batch) == 1, perf_counter() + self._open_s
         with self._database.write() as connection:
-            shared = SharedTransaction(connection, self._clock)
+            shared = SharedTransaction(connection, self._clock, careful=careful)
             for job in batch:  # which grows at its end
                 if alone and job is batch[0]:
                     job.run(shared)  # the transaction is its own so far: if it raises, there is no more to take back
                 else:
-                    self._run_aside(job, shared, own)
+                    (self._run_aside if careful else self._run_lightly)(job, shared, own)
+                self._database.require_transaction(connection)
                 if job is batch[-1] and perf_counter() < until:
                     batch += self._waiting(_MOST - len(batch))
             shared.finish()
+
+    def _run_lightly(self, job: "_Job[Any]", shared: SharedTransaction, own: "_Job[Any]") -> None:
+        """Run a job as part of the transaction; what it raises is its own, if there is nothing to take back."""
+        shared.touched = True
+        try:
+            job.run(shared)
+        except sa.exc.DBAPIError as error:
+            raise NeedsCare from error
+        except BaseException as error:
+            if job is not own and _meant_for_this_thread(error):
+                raise
+            if shared.touched:
+                raise NeedsCare from error
+            job.error = error
 
     def _run_aside(self, job: "_Job[Any]", shared: SharedTransaction, own: "_Job[Any]") -> None:
         """Run a job in its savepoint; what it raises is its own, unless the whole transaction is lost with it."""

@@ -1,8 +1,9 @@
 """One writing transaction that several changes share. Each of them is whole, or leaves nothing behind.
 
-The tip of a tenant's chain is read once and carried on in memory; the records of all changes are inserted together at
-the end. What a change may still be refused for (a value that has no canonical form, a taken id) is found out while it
-runs, so that nothing but the database itself can fail the changes that came before it.
+The tip of a tenant's chain is read once and carried on in memory; the records and the messages of all changes are
+inserted together at the end. Nearly every change that raises does so before it has written anything: it leaves nothing
+to take back. For the rest there is care: a transaction in which each change has a savepoint and inserts its own
+messages. A round that needed care and had none is rolled back and run again with it (`NeedsCare`).
 """
 
 from collections.abc import Iterator
@@ -15,31 +16,47 @@ from adapters.store import chain, outbox
 from adapters.store.rules import Tip, linked, require_entry
 from adapters.store.shelves import SqlTables
 from control_plane.ports import Change
+from control_plane.tables import Message
 from domain.clock import Clock
+from domain.errors import Conflict
 
 T = TypeVar("T")
+
+
+class NeedsCare(Exception):
+    """Something raised after it had written: only a round with savepoints can lose it alone."""
 
 
 class SharedTransaction:
     """An open writing transaction, and what its changes want recorded."""
 
-    def __init__(self, connection: sa.Connection, clock: Clock) -> None:
+    def __init__(self, connection: sa.Connection, clock: Clock, *, careful: bool) -> None:
         self.connection = connection
+        self.careful = careful
+        #: Whether the job that runs, or ran last, may have written something.
+        self.touched = True
         #: Set when the database gave up the whole transaction: none of its changes can be kept any more.
         self.doomed = False
         self._clock = clock
         self._tips: dict[str, Tip] = {}
         self._marked = False
         self._rows: list[chain.Row] = []
+        self._messages: list[Message] = []
 
     def carry_out(self, change: Change[T]) -> T:
         """Let one change work on the shelves; put its messages into the outbox and link its entries to the chain."""
         tables = SqlTables(self.connection, writable=True)
-        written = change(tables.view())
-        require_entry(written, wrote=tables.wrote)
-        records = linked(written.entries, self._tip, self._clock.now())
-        rows = [chain.row(record) for record in records]
-        outbox.put(self.connection, written.messages)
+        try:
+            written = change(tables.view())
+            require_entry(written, wrote=tables.wrote)
+            records = linked(written.entries, self._tip, self._clock.now())
+            rows = [chain.row(record) for record in records]
+        finally:
+            self.touched = tables.wrote
+        if self.careful:
+            outbox.put(self.connection, written.messages)
+        else:
+            self._messages += written.messages
         self._tips |= {record.tenant: (record.sequence, record.hash) for record in records}
         self._rows += rows
         return written.result
@@ -58,8 +75,12 @@ class SharedTransaction:
             raise
 
     def finish(self) -> None:
-        """Insert the records of all changes."""
+        """Insert the records and the messages of all changes. Raises NeedsCare when a message has a taken id."""
         chain.append(self.connection, self._rows)
+        try:
+            outbox.put(self.connection, self._messages)
+        except Conflict as taken:
+            raise NeedsCare from taken
 
     def _next_savepoint(self) -> None:
         """Let go of the last savepoint and set a new one: on a server, in one round trip."""

@@ -7,6 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from adapters.network.lab import namespaces
 from adapters.network.lab.namespaces import inside
 from adapters.network.lab.plan import Plan, Wire, interface
 from domain.errors import Unavailable
@@ -28,7 +29,7 @@ def missing() -> str:
     absent += [name for name in ("vtysh", "ip", "tc", "ping") if not shutil.which(name)]
     if absent:
         return f"{', '.join(absent)} not installed; install frr, iproute2 and iputils-ping"
-    return ""
+    return namespaces.refusal()
 
 
 class Daemons:

@@ -1,5 +1,6 @@
 """Network namespaces and the wires between them: a veth pair per wire, and a token bucket on each of its ends."""
 
+import os
 import subprocess
 
 from adapters.network.lab.plan import Plan, Wire, interface
@@ -37,10 +38,30 @@ def make(lab: str, plan: Plan) -> None:
 
 def remove(names: tuple[str, ...]) -> None:
     """Remove namespaces, and with each its ends of the wires. One that is gone already is fine."""
-    there = existing()
     for name in names:
-        if name in there:
+        if name not in existing():
+            continue
+        try:
             _ip(f"netns delete {name}")
+        except Unavailable:
+            if name in existing():
+                raise
+            # somebody else, who clears up as well, was quicker
+
+
+def refusal() -> str:
+    """Return why this machine lets nobody make namespaces and buckets, root or not; empty when it does."""
+    name = f"{PREFIX}try-{os.getpid()}"
+    try:
+        _ip(f"netns add {name}")
+        try:
+            _ip(f"-n {name} link add try type veth peer name tried")
+            _run(["tc", "-n", name, "-batch", "-"], f"qdisc add dev try root {_bucket(1)}\n")
+        finally:
+            remove((name,))
+    except Unavailable as reason:
+        return reason.reason
+    return ""
 
 
 def existing() -> frozenset[str]:
@@ -67,9 +88,12 @@ def _buckets(plan: Plan, router: str) -> str:
     for wire in plan.wires:
         if router in (wire.a, wire.b):
             name = interface(wire.b if router == wire.a else wire.a)
-            bucket = f"tbf rate {wire.mbps}mbit burst {_BURST_BYTES} latency {_QUEUE_MS}ms"
-            lines.append(f"qdisc add dev {name} root {bucket}")
+            lines.append(f"qdisc add dev {name} root {_bucket(wire.mbps)}")
     return "\n".join(lines) + "\n"
+
+
+def _bucket(mbps: int) -> str:
+    return f"tbf rate {mbps}mbit burst {_BURST_BYTES} latency {_QUEUE_MS}ms"
 
 
 def _ip(words: str) -> str:

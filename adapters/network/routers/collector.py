@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from adapters.network.emulated.feed import Buffer
@@ -57,6 +57,7 @@ class Collector:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._collect, name="collector", daemon=True)
         self._deaf = False
+        self._heard: dict[str, Heard] = {}  # by router, the last time
         self.odd: Counter[str] = Counter()
 
     @property
@@ -106,11 +107,17 @@ class Collector:
                     self._feed.add(items.notice(element, attribute, value, self._now()))
 
     def _collect(self) -> None:
+        """Sample, period by period. A router that takes longer comes later, and keeps nobody waiting."""
         with ThreadPoolExecutor(len(self._vtys), thread_name_prefix="look") as pool:
+            looking: dict[Future[Observation], Vty] = {}
             due = time.monotonic()
             while not self._over.wait(max(0.0, due - time.monotonic())):
-                seen = list(pool.map(lambda vty: look_at(vty, self._run, self._clock), self._vtys))
-                self._take_in(seen)
+                idle = [vty for vty in self._vtys if vty not in looking.values()]
+                looking |= {pool.submit(look_at, vty, self._run, self._clock): vty for vty in idle}
+                done = wait(looking, timeout=self._period_s).done
+                if done:
+                    self._take_in([each.result() for each in looking if each in done])
+                looking = {each: vty for each, vty in looking.items() if each not in done}
                 due = max(due + self._period_s, time.monotonic())
 
     def _take_in(self, seen: Sequence[Observation]) -> None:
@@ -118,7 +125,8 @@ class Collector:
         now = self._now()
         for observation in seen:
             self._report(observation)
-        deaf = all(observation.heard is Heard.NOTHING for observation in seen)
+            self._heard[observation.access.name] = observation.heard
+        deaf = len(self._heard) == len(self._vtys) and set(self._heard.values()) == {Heard.NOTHING}
         with self._changed:
             self._deaf = deaf
             # when nobody answers it is us who cannot hear: nothing is said of them

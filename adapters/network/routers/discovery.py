@@ -1,12 +1,13 @@
 """What is there, as the routers themselves say it: nodes and links out of OSPF's database (RFC 2328, router LSAs).
 
-The database names routers and the addresses of their ends; the interfaces with these addresses tell names, capacity
-and delay. A link that is shut at the moment is in no database: two interfaces configured into one network with an
-OSPF cost are one too, so that a house that starts during a fault does not take the fault for the network.
+The database names routers, the addresses of their ends and the costs there; the interfaces with these addresses tell
+names, capacity and delay. A link that is shut at the moment is in no database: two interfaces configured into one
+network with an OSPF cost are one too, so that a house that starts during a fault does not take the fault for the
+network.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
@@ -54,13 +55,14 @@ def discover(vtys: Sequence[Vty], reach: Reach) -> Topology:
         Unavailable: a router does not answer, or they do not agree yet; ask again.
         BadInput: OSPF knows a router that nobody said how to reach.
     """
+    ids, announced = reports.database(vtys[0].name, vtys[0].show("show ip ospf database router json")[0])
+    costs = {link.address: link.cost for link in announced}
     access_of: dict[str, Access] = {}
     ends: list[End] = []
     for vty in vtys:
-        router_id, found = _ends(vty)
+        router_id, found = _ends(vty, costs)
         access_of[router_id] = vty.access
         ends += found
-    ids, announced = reports.database(vtys[0].name, vtys[0].show("show ip ospf database router json")[0])
     if strangers := sorted(ids - access_of.keys()):
         raise BadInput(f"OSPF knows router {strangers[0]}, and nobody said how to reach it; declare its access")
     pairs = _pairs(ends)
@@ -68,16 +70,15 @@ def discover(vtys: Sequence[Vty], reach: Reach) -> Topology:
     return _topology(reach, pairs)
 
 
-def _ends(vty: Vty) -> tuple[str, list[End]]:
-    """Return a router's id and its interfaces that OSPF speaks on, those included that are shut now."""
-    said, process, ospf = vty.show("show interface json", "show ip ospf json", "show ip ospf interface json")
-    configured = reports.costs_of(vty.running())
-    costs = configured | {name: hello.cost for name, hello in reports.hellos(vty.name, ospf).items()}
+def _ends(vty: Vty, announced: Mapping[IPv4Address, int]) -> tuple[str, list[End]]:
+    """Return a router's id and its ends of links: those that the database announces, and those configured as such."""
+    said, process = vty.show("show interface json", "show ip ospf json")
+    configured = reports.costs_of(vty.running("ospfd"))
     ends = [
-        End(vty.access, interface, address, costs[name])
+        End(vty.access, interface, address, announced.get(address.ip, configured.get(name, 0)))
         for name, interface in reports.interfaces(vty.name, said).items()
-        if name in costs
         for address in interface.addresses[:1]
+        if address.ip in announced or name in configured
     ]
     return reports.router_id(vty.name, process), ends
 

@@ -117,10 +117,11 @@ def _cost(by_router: Mapping[str, Observation], topology: Topology, point: str) 
 
 
 def _via(by_router: Mapping[str, Observation], topology: Topology, source: str, destination: str) -> str | None:
-    """Return the waypoint that a demand is steered to, empty for none, None when nobody can tell."""
+    """Return the waypoint that a demand is steered to, empty for none, None when it is no waypoint or not sure."""
     routes = _part(by_router, source.removeprefix("node:"), "steering")
     address = topology.addresses.get(destination)
     if routes is None or address is None:
         return None
-    hop = next((hop for network, hop in routes.items() if network.network_address == address), None)
-    return "" if hop is None else topology.node_of.get(hop)
+    hops = next((hops for network, hops in routes.items() if network.network_address == address), ())
+    nodes = {topology.node_of.get(hop) if hop else None for hop in hops}
+    return (nodes.pop() if len(nodes) == 1 else None) if nodes else ""

@@ -131,7 +131,7 @@ class RoutersNetwork:
         with self._sending:
             self._seen[key] = Seen.CANNOT_TELL
             try:
-                edits = edits_of(action, self._topology, lambda access: self._vtys[access.name].running())
+                edits = edits_of(action, self._topology, lambda access, daemon: self._vtys[access.name].running(daemon))
                 changes.check(edits, self._vtys)
             except Refused:
                 self._seen[key] = Seen.ABSENT
@@ -202,7 +202,7 @@ class RoutersNetwork:
         costs, up = [], True
         for end in ends:
             vty = self._vtys[end.access.name]
-            costs.append(str(reports.costs_of(vty.running()).get(end.interface.name, "")))
+            costs.append(str(reports.costs_of(vty.running("ospfd")).get(end.interface.name, "")))
             found = self._interfaces(end.access).get(end.interface.name)
             up = up and found is not None and found.oper_up
         metric = costs[0] if len(set(costs)) == 1 else "/".join(costs)
@@ -221,5 +221,6 @@ class RoutersNetwork:
 
     def _via(self, source: str, destination: str) -> str:
         vty = self._vtys[source.removeprefix("node:")]
-        hop = reports.host_routes(vty.running()).get(self._topology.addresses[destination])
-        return "" if hop is None else self._topology.node_of.get(hop, str(hop))
+        hops = reports.host_routes(vty.running("staticd")).get(self._topology.addresses[destination], ())
+        nodes = {str(address): node for address, node in self._topology.node_of.items()}
+        return "/".join(nodes.get(hop, hop) for hop in hops)

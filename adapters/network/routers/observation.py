@@ -39,7 +39,7 @@ class Observation:
     interfaces: Mapping[str, Interface] | None = None
     adjacencies: Mapping[str, int] | None = None
     hellos: Mapping[str, Hello] | None = None
-    steering: Mapping[IPv4Network, IPv4Address] | None = None
+    steering: Mapping[IPv4Network, tuple[IPv4Address | None, ...]] | None = None
     counters: Mapping[str, Counters] | None = None
     counted_at: float = 0.0
     started: float | None = None

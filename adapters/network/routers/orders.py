@@ -4,7 +4,7 @@ A demand is steered by a static host route at its source. Such a route decides o
 neighbour of the source; everything else from there to that destination follows, which is said when it is refused.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
@@ -22,8 +22,8 @@ from domain.actions import (
 )
 from domain.errors import Refused
 
-#: Returns the running configuration of a router.
-Running = Callable[[Access], str]
+#: Returns the running configuration of a router, with the part of the daemon that is named.
+Running = Callable[[Access, str], str]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def _interface(action: InterfaceUp | InterfaceDown, topology: Topology, running:
     end = topology.ends.get(action.target)
     if end is None:
         raise Refused(f"`{action.target}` is no interface of these routers; name a termination point")
-    saved = running(end.access)
+    saved = running(end.access, "zebra")
     where = f"interface {end.interface.name}"
     shut = "shutdown" in reports.stanzas(saved).get(end.interface.name, ())
     line = "no shutdown" if isinstance(action, InterfaceUp) else "shutdown"
@@ -74,7 +74,7 @@ def _metric(link: str, metric: int, topology: Topology, running: Running) -> lis
     edits = []
     for point in topology.links[link]:
         end = topology.ends[point]
-        saved = running(end.access)
+        saved = running(end.access, "ospfd")
         before = reports.costs_of(saved).get(end.interface.name)
         back = "no ip ospf cost" if before is None else f"ip ospf cost {before}"
         where = f"interface {end.interface.name}"
@@ -88,10 +88,10 @@ def _route(action: SteerDemand, topology: Topology, running: Running) -> Edit:
         raise Refused(f"`{action.target}` is no demand; name a demand")
     hop = _hop(demand.source, action.via, topology)
     source = next(end.access for end in topology.ends.values() if end.access.node == demand.source)
-    saved = running(source)
+    saved = running(source, "staticd")
     destination = topology.addresses[demand.destination]
-    old = reports.host_routes(saved).get(destination)
-    return Edit(source, _lines(destination, old, hop), _lines(destination, hop, old), saved)
+    old, new = reports.host_routes(saved).get(destination, ()), (str(hop),) if hop else ()
+    return Edit(source, _lines(destination, old, new), _lines(destination, new, old), saved)
 
 
 def _hop(source: str, via: str | None, topology: Topology) -> IPv4Address | None:
@@ -110,8 +110,6 @@ def _neighbours(source: str, topology: Topology) -> Mapping[str, IPv4Address]:
     return {end.access.node: end.address.ip for end in reversed(far)}
 
 
-def _lines(destination: IPv4Address, old: IPv4Address | None, new: IPv4Address | None) -> tuple[str, ...]:
-    if old == new:
-        return ()
-    gone = (f"no ip route {destination}/32 {old}",) if old else ()
-    return (*gone, *((f"ip route {destination}/32 {new}",) if new else ()))
+def _lines(destination: IPv4Address, old: Sequence[str], new: Sequence[str]) -> tuple[str, ...]:
+    gone = (f"no ip route {destination}/32 {hop}" for hop in old if hop not in new)
+    return (*gone, *(f"ip route {destination}/32 {hop}" for hop in new if hop not in old))

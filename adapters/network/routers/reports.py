@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Address, IPv4Interface, IPv4Network, NetmaskValueError
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import Any
 
 from adapters.network.routers.vty import Garbled
@@ -19,7 +19,10 @@ _NAME = re.compile(r"[\w.@-]{1,15}")
 
 @dataclass(frozen=True)
 class Interface:
-    """An interface. `capacity_mbps` is its configured bandwidth, None where none is; `delay_ms` likewise."""
+    """An interface. `capacity_mbps` is its configured bandwidth, None where none is; `delay_ms` likewise.
+
+    One that is configured and is not there (a card was pulled) was shut by nobody: it is down.
+    """
 
     name: str
     admin_up: bool
@@ -62,19 +65,25 @@ def _expected(router: str, what: str) -> Iterator[None]:
     """Turn a missing or odd field into `Garbled`."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError, AddressValueError, NetmaskValueError) as odd:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as odd:
         raise Garbled(f"what {router} says of its {what} cannot be read ({odd!r:.100}); none of it is used") from odd
 
 
 def interfaces(router: str, answer: Mapping[str, Any]) -> dict[str, Interface]:
     """Read `show interface json`, without the loopback."""
     with _expected(router, "interfaces"):
-        return {name: _interface(name, said) for name, said in answer.items() if said["type"] != "Loopback"}
+        return {name: _interface(name, said) for name, said in answer.items() if not _is_loopback(said)}
+
+
+def _is_loopback(said: Mapping[str, Any]) -> bool:
+    return not said.get("pseudoInterface") and said["type"] == "Loopback"
 
 
 def _interface(name: str, said: Mapping[str, Any]) -> Interface:
     if not _NAME.fullmatch(name):
         raise ValueError("an interface cannot have this name")
+    if said.get("pseudoInterface"):
+        return Interface(name, admin_up=True, oper_up=False, addresses=(), capacity_mbps=None, delay_ms=None)
     admin_up = _one_of(said["administrativeStatus"], {"up": True, "down": False})
     # a shut interface has no operational status in what FRR says
     oper_up = admin_up and _one_of(said["operationalStatus"], {"up": True, "down": False})
@@ -136,11 +145,11 @@ def router_id(router: str, answer: Mapping[str, Any]) -> str:
         return str(IPv4Address(answer["routerId"]))
 
 
-def steering(router: str, answer: Mapping[str, Any]) -> dict[IPv4Network, IPv4Address]:
-    """Read `show ip route static json`: where host routes set by hand lead."""
+def steering(router: str, answer: Mapping[str, Any]) -> dict[IPv4Network, tuple[IPv4Address | None, ...]]:
+    """Read `show ip route static json`: to which addresses host routes lead; None for a hole or a bare interface."""
     with _expected(router, "static routes"):
         return {
-            IPv4Network(prefix): IPv4Address(entry["nexthops"][0]["ip"])
+            IPv4Network(prefix): tuple(IPv4Address(hop["ip"]) if "ip" in hop else None for hop in entry["nexthops"])
             for prefix, entries in answer.items()
             for entry in entries[:1]
             if prefix.endswith("/32")
@@ -186,14 +195,18 @@ def stanzas(running: str) -> dict[str, tuple[str, ...]]:
     return {name: tuple(lines) for name, lines in found.items()}
 
 
-def host_routes(running: str) -> dict[IPv4Address, IPv4Address]:
-    """Return destination to next hop of the static host routes in a running configuration."""
-    routes: dict[IPv4Address, IPv4Address] = {}
+def host_routes(running: str) -> dict[IPv4Address, tuple[str, ...]]:
+    """Return the static host routes of a running configuration: per destination, where each leads, in its own words.
+
+    That is a next hop, an interface or `Null0`, and what may follow, such as a distance.
+    """
+    routes: dict[IPv4Address, tuple[str, ...]] = {}
     for line in running.splitlines():
         words = line.split()
         if words[:2] == ["ip", "route"] and len(words) >= 4 and words[2].endswith("/32"):
             with _expected("the router", "static routes"):
-                routes[IPv4Address(words[2].removesuffix("/32"))] = IPv4Address(words[3])
+                destination = IPv4Address(words[2].removesuffix("/32"))
+                routes[destination] = (*routes.get(destination, ()), " ".join(words[3:]))
     return routes
 
 

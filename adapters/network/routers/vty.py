@@ -67,12 +67,21 @@ class Vty:
             raise Garbled(f"{self.name} gave {len(answers)} answers to {len(commands)} questions; ask again")
         return answers
 
-    def running(self) -> str:
-        """Return the running configuration, whole. Raises Garbled or Unavailable."""
-        said = self._ask(_each(["show running-config"]))
-        text = said.out.strip()
+    def running(self, *needed: str) -> str:
+        """Return the running configuration, whole; `needed` are the daemons whose part of it matters.
+
+        A daemon that is gone leaves its part out without a word, so the router is asked who contributes.
+
+        Raises:
+            Garbled: it breaks off.
+            Unavailable: the router, or a daemon that is needed, does not answer.
+        """
+        said = self._ask(_each(["show daemons", "show running-config"]))
+        daemons, _, text = said.out.strip().partition("\n")
         if said.status or not text.startswith(_RUNNING_BEGINS):
-            raise self._failure(said, text)
+            raise self._failure(said, said.out)
+        if gone := [name for name in needed if name not in daemons.split()]:
+            raise Unavailable(f"{self.name} does not answer: {gone[0]} is not running; see that its daemons run")
         if not text.endswith(_RUNNING_ENDS):
             raise Garbled(f"the configuration of {self.name} breaks off in the middle; ask again")
         return text
@@ -141,7 +150,7 @@ def _documents(text: str) -> tuple[list[dict[str, Any]], str]:
             continue
         try:
             value, at = reader.raw_decode(text, at)
-        except ValueError:
+        except (ValueError, RecursionError):
             return found, text[at:]
         if not isinstance(value, dict):
             return found, str(value)
