@@ -1,10 +1,12 @@
 # Every command of the house. `make help` lists them from the `##` comments.
 # Variables, with their usual values: PYTHON=python3.11 (or another path to it), UV=uv (only for `make lock`),
-# ARGS= (more words for pytest, for example `make test ARGS="-k causal"`), TORCH=torch==2.13.0 (a wheel's file, or nothing).
+# ARGS= (more words for pytest, for example `make test ARGS="-k causal"`), TORCH=torch==2.13.0 (a wheel's file, or nothing),
+# WORKERS=2 (processes that share the tests).
 PYTHON ?= python3.11
 TORCH ?= torch==2.13.0
 UV ?= uv
 ARGS ?=
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -37,14 +39,14 @@ lab-smoke: setup ## play one mistake on four real routers (FRR in network namesp
 	$(BIN)/nocturne lab smoke
 
 test: setup ## run the whole test suite
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: setup ## format, lint, types, contracts and the fast tests: run it before each commit
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not slow" $(ARGS)
 
 bench: setup ## print the figures of every bench beside their baselines
 	$(BIN)/nocturne bench all

@@ -14,7 +14,7 @@ from domain.diagnosis import Cause
 from domain.errors import NocturneError
 from domain.models import ModelTrial, ModelVersion
 from domain.proposals import Draft, Plan
-from lifecycle.trials import TrialVerdict, told, verdict
+from lifecycle.trials import TrialVerdict, objections, told, verdict
 
 #: After so many trainings since the incident began, a person has to think.
 _MOST_TRAININGS = 3
@@ -58,6 +58,8 @@ class Retraining:
             return self._train(case, cause, serving)
         if verdict(found) is TrialVerdict.NOT_YET:
             return None
+        if objections(found, serving.card, candidate.card, served=False):
+            return self._train(case, cause, serving)  # better here, and too bad on held-out cases: it may never serve
         return _switch(cause, serving, candidate, f"Let {label(candidate.id)} serve", told(found))
 
     def _trial(self, serving: ModelVersion, other: ModelVersion | None) -> ModelTrial | None:

@@ -150,9 +150,11 @@ def _refresh(road: Road, tables: Tables, incident_id: str) -> Written[None]:
         return Written(None)
     alarms = tables.alarms.find(incident_id=incident_id)
     open_alarms = sum(not alarm.cleared for alarm in alarms)
-    if open_alarms == incident.open_alarms:
+    worst = min((incident.severity, *(alarm.severity for alarm in alarms)), key=lambda severity: severity.rank)
+    if (open_alarms, worst) == (incident.open_alarms, incident.severity):
         return Written(None)
-    changed = incident.but(open_alarms=open_alarms, revision=incident.revision + 1, last_known_at=road.clock.now())
+    revision = incident.revision + (open_alarms != incident.open_alarms)  # how bad it is changes no cause
+    changed = incident.but(open_alarms=open_alarms, severity=worst, revision=revision, last_known_at=road.clock.now())
     tables.incidents.swap(incident, changed)
     fields = {"open_alarms": open_alarms, "revision": changed.revision}
     entry = _entry(road, "correlate.incident.refreshed", (incident_id,), fields)

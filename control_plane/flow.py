@@ -98,7 +98,13 @@ def rehearse(road: Road, incident_id: str) -> None:
             proposing.keep_twin_state(road, tables, twin)
             tables.rehearsals.add(made)
             new = moved(tables, old, ProposalState.REHEARSED, "; ".join(made.reasons), rehearsal_id=made.id)
-            said = {"sound": made.sound, "lost_now": made.nothing.expected.lost_mbps, "recovers": len(made.recovers)}
+            said: dict[str, Any] = {
+                "sound": made.sound,
+                "lost_now": made.nothing.expected.lost_mbps,
+                "recovers": len(made.recovers),
+            }
+            if made.trial is not None:
+                said["trial"] = made.trial.model_dump(mode="json")
             refs = (made.id, made.snapshot_digest)
             return Written(None, (entry(road, "rehearse.proposal.rehearsed", "plane", new, refs, **said),))
 

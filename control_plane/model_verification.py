@@ -1,7 +1,9 @@
 """Did it help to let another version serve? Asked of the version that the slot really serves, on the recorded cases.
 
-Nothing is believed that is not measured again: what is served is read back, loaded from the store and asked. A version
-that does no better than the one before goes back at once, by its inverse.
+What the slot serves is read back, and that version is asked again. A version that does no better than the one before
+goes back at once, by its inverse. The cases are those of the trial and what became known since, so `restored` says
+that the better version serves, not yet that it does well on new incidents: those are watched by the drift agent, as
+for every version, and what served before stays at hand.
 """
 
 from control_plane.executor import Matter, settle

@@ -32,11 +32,15 @@ def score(road: Road, execution_id: str) -> None:
         if outcome is None or tables.model_outcomes.get(outcome.id):
             return Written(None)
         tables.model_outcomes.add(outcome)
+        incident = tables.incidents.get(outcome.incident_id)
+        assert incident is not None
         entry = Entry(
             kind="verify.model.scored",
             actor="plane",
             refs=(outcome.id, outcome.incident_id, outcome.diagnosis_id, outcome.version),
             event_time=outcome.known_time,
+            tenant=incident.tenant,
+            residency=incident.region,
             fields={name: getattr(outcome, name) for name in ("slot", "version", "predicted", "confirmed", "right")},
         )
         return Written(outcome.slot, (entry,), (message(road, "watch", outcome.slot),))

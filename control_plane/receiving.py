@@ -212,7 +212,8 @@ def _asks(road: Road, folded: Folded) -> tuple[Message, ...]:
     asks = []
     if any(not alarm.cleared for alarm in folded.new) or any(not new.correlated for _, new in folded.changed):
         asks.append(Message(id=road.id("msg"), topic="correlate", ref="", due_at=now))
-    touched = {new.incident_id for old, new in folded.changed if new.incident_id and old.cleared != new.cleared}
+    told = [new for old, new in folded.changed if (old.cleared, old.severity) != (new.cleared, new.severity)]
+    touched = {alarm.incident_id for alarm in told if alarm.incident_id}
     asks += [Message(id=road.id("msg"), topic="refresh", ref=incident, due_at=now) for incident in sorted(touched)]
     return tuple(asks)
 

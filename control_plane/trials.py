@@ -40,12 +40,15 @@ class RecordedTrials:
         return trial(slot, serving, candidate, both)
 
     def _right(self, version: str, case: ModelOutcome) -> bool | None:
-        """Say whether a version names the confirmed cause first; None: the case is of another network than today's."""
+        """Say whether a version names the confirmed cause first; None: the case is of another network than today's.
+
+        Of two that it finds equally likely the first by name counts, as in the opinion of a diagnosis.
+        """
         try:
             scores = self._rankers.ask(version, case.sight).scores
         except BadInput:
             return None
-        return max(scores, key=lambda element: (scores[element], element), default="") == case.confirmed
+        return min(scores, key=lambda element: (-scores[element], element), default="") == case.confirmed
 
 
 def check(_road: Road, plan: Plan) -> None:

@@ -59,7 +59,13 @@ class Drift(Word):
         seen = f"{self.errors} of {self.outcomes} outcomes were wrong, the card allows {self.limit:.0%}"
         held = f"e-value {self.e_value:.3g} against {self.run_length:g}"
         budget = f"at most one false alarm in {self.run_length:g} outcomes on average"
-        return f"{seen}; {held} ({budget}){self._delay()}"
+        return f"{seen}; {held} ({budget}){self._watched()}{self._delay()}"
+
+    def _watched(self) -> str:
+        if self.level is not Level.WATCHED:
+            return ""
+        least = _WATCHED * self.run_length
+        return f"; a warning from {least:g} on, at most one false one in {least:g} outcomes on average"
 
     def _delay(self) -> str:
         if self.found_after is None:

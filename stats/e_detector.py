@@ -5,9 +5,11 @@ change detection" (2022, arXiv:2203.03532), for outcomes that are right or wrong
 
     M_n = (M_{n-1} + 1) · L_n,   L_n = q / p0 for an error, (1 - q) / (1 - p0) for none,   M_0 = 0
 
-For every q above the limit p0, L_n has a mean of at most 1 while the error rate is at most p0. So the mean of M_n is
-at most n, and the average number of outcomes until M_n ≥ c is at least c: the guaranteed run length. A mean over
-several q keeps both, and finds small and large rises. Nothing is assumed of the order in which errors come.
+For every q above the limit p0, L_n has a mean of at most 1 while the chance of an error, given all outcomes before it,
+is at most p0. So the mean of M_n is at most n, and the average number of outcomes until M_n ≥ c is at least c: the
+guaranteed run length. A mean over several q keeps both, and finds small and large rises. Outcomes need not be
+independent or alike; but errors that come in runs, above p0 for a while, are a rise. Leaving old outcomes out only
+lowers M_n, so the guarantee holds for the newest ones, too.
 """
 
 from collections.abc import Iterable

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,9 @@ from adapters.network.routers.network import RoutersNetwork
 from control_plane.ports import Network, Seen
 from domain.actions import InterfaceDown, InterfaceUp, LockCell, OpenTicket, UndrainLink
 from domain.errors import NotFound, Refused, Unavailable
+from tests.lab.fixed import network_over
 from tests.lab.needed import need_a_lab
+from tests.lab.recorded import Recorded
 from twin.generator import operator_network
 
 
@@ -43,23 +44,32 @@ def emulated(folder: Path, *, keyed: bool = True) -> Iterator[Subject]:
 
 
 def routers(_folder: Path) -> Iterator[Subject]:
-    """Real routers; to take them away is to end the lab, and to let the collector notice."""
+    """Real routers."""
     need_a_lab()
-    with ExitStack() as ending:
-        lab = ending.enter_context(start_lab(SMOKE))
-        network = RoutersNetwork(lab.reach, period_s=0.2)
+    with start_lab(SMOKE) as lab, RoutersNetwork(lab.reach, period_s=0.2) as network:
+        network.warm_up(6)
+        yield _over(network, take_away=lambda: None)
+
+
+def recorded_routers(_folder: Path) -> Iterator[Subject]:
+    """Routers that fall silent, all of them, without a lab to be ended for it."""
+    recorded = Recorded()
+    with network_over(recorded) as network:
 
         def take_away() -> None:
-            ending.close()
+            for router in recorded.routers.values():
+                router.silent = True
             for _ in range(100):
-                if network.look("never-sent") is Seen.CANNOT_TELL and not _answers(network):
+                if not _answers(network):
                     return
                 time.sleep(0.1)
 
-        with network:
-            network.warm_up(6)
-            link = network.inventory().links[0]
-            yield Subject(network, link.source, link.id, lambda: list(network.journal), take_away, at_once=True)
+        yield _over(network, take_away)
+
+
+def _over(network: RoutersNetwork, take_away: Callable[[], None]) -> Subject:
+    link = network.inventory().links[0]
+    return Subject(network, link.source, link.id, lambda: list(network.journal), take_away, at_once=True)
 
 
 def _answers(network: Network) -> bool:
@@ -70,8 +80,12 @@ def _answers(network: Network) -> bool:
     return True
 
 
-SUBJECTS: dict[str, Callable[[Path], Iterator[Subject]]] = {"emulated": emulated, "routers": routers}
-NAMES = ["emulated", pytest.param("routers", marks=pytest.mark.slow)]
+SUBJECTS: dict[str, Callable[[Path], Iterator[Subject]]] = {
+    "emulated": emulated,
+    "routers": routers,
+    "recorded": recorded_routers,
+}
+NAMES = ["emulated", pytest.param("routers", marks=pytest.mark.slow), "recorded"]
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -79,7 +93,7 @@ def subject(request, tmp_path_factory) -> Iterator[Subject]:
     yield from SUBJECTS[request.param](tmp_path_factory.mktemp("network"))
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=["emulated", "recorded"])
 def short_lived(request, tmp_path) -> Iterator[Subject]:
     yield from SUBJECTS[request.param](tmp_path)
 

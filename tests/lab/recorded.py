@@ -6,6 +6,7 @@ off in the middle of an answer, lose a daemon, or refuse a line.
 
 import json
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from adapters.network.routers.access import Reach
 from adapters.network.routers.vty import Said
 
 _FOLDER = Path(__file__).parent / "captured"
-_RUNNING = "show running-config"
+_RUNNING, _DAEMONS = "show running-config", "show daemons"
 _EMPTY = {"show ip ospf database router json": {}}
 
 
@@ -32,6 +33,8 @@ class Router:
     silent: bool = False
     half: bool = False  # its answers break off
     no_ospf: bool = False
+    no_static: bool = False
+    hangs: threading.Event | None = None  # until when it answers nothing
     refuses: str = ""  # a line that it does not take
     dies_at: str = ""  # a line after which it answers no more
     told: list[str] = field(default_factory=list)
@@ -56,6 +59,8 @@ class Recorded:
         router = self.routers[name]
         if "--dryrun" in words:
             return self._dry_run(text or "")
+        if router.hangs:
+            router.hangs.wait(30.0)
         if router.silent:
             raise TimeoutError("no answer within 5 s")
         commands = [words[at + 1] for at, word in enumerate(words) if word == "-c"]
@@ -80,11 +85,17 @@ def _load(name: str) -> dict[str, Any]:
 
 
 def _show(router: Router, commands: list[str], *, only_zebra: bool) -> Said:
-    if router.no_ospf and not only_zebra:
+    if router.no_ospf and not only_zebra and _RUNNING not in commands:
         return Said(1, "ospfd is not running\n")
-    shown = [router.running if command == _RUNNING else json.dumps(router.answers[command]) for command in commands]
+    text = {_DAEMONS: _daemons(router), _RUNNING: router.running}
+    shown = [text.get(command) or json.dumps(router.answers[command]) for command in commands]
     out = "\n".join(shown)
     return Said(0, out[: len(out) // 2] if router.half else out)
+
+
+def _daemons(router: Router) -> str:
+    gone = {"ospfd": router.no_ospf, "staticd": router.no_static}
+    return " " + " ".join(name for name in ("zebra", "ospfd", "staticd") if not gone.get(name))
 
 
 def _configure(router: Router, lines: list[str]) -> Said:

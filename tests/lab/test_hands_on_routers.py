@@ -113,6 +113,42 @@ def test_a_steering_that_is_refused_after_the_old_route_went_is_put_back(network
     assert network.state("demand:r4-r2")["via"] == "node:r3"
 
 
+def test_a_steering_takes_the_place_of_every_route_that_was_there_and_gives_it_back(network, recorded):
+    running = recorded.routers["r4"].answers["show running-config"]
+    old = ["ip route 10.20.255.2/32 Null0", "ip route 10.20.255.2/32 10.20.0.4 50"]
+    running[running.index("!") : running.index("!")] = old
+    shown = network.state("demand:r4-r2")["via"]
+    recorded.routers["r4"].refuses = "ip route 10.20.255.2/32 10.20.0.7"
+
+    with pytest.raises(Refused, match="r4 refused"):
+        network.send("steer", SteerDemand(target="demand:r4-r2", via="node:r1"))
+
+    assert shown == "Null0/10.20.0.4 50"
+    assert sorted(line for line in running if line.startswith("ip route")) == sorted(old)
+    recorded.routers["r4"].refuses = ""
+    network.send("again", SteerDemand(target="demand:r4-r2", via="node:r1"))
+    assert [line for line in running if line.startswith("ip route")] == ["ip route 10.20.255.2/32 10.20.0.7"]
+
+
+@pytest.mark.parametrize(
+    ("gone", "action"),
+    [
+        ("no_static", SteerDemand(target="demand:r4-r2", via="node:r3")),
+        ("no_ospf", DrainLink(target="link:r2-r4", previous_metric=10)),
+    ],
+)
+def test_what_a_process_that_is_gone_would_know_is_unknown_and_nothing_is_told(network, recorded, gone, action):
+    setattr(recorded.routers["r4"], gone, True)
+
+    with pytest.raises(Unavailable, match="is not running"):
+        network.state(action.target)
+    with pytest.raises(Unavailable, match="is not running"):
+        network.send("there", action)
+
+    assert network.look("there") is Seen.FAILED
+    assert not any(router.told for router in recorded.routers.values())
+
+
 def test_when_a_router_dies_in_the_middle_nobody_can_tell(network, recorded):
     recorded.routers["r4"].dies_at = "ip ospf cost 65535"
 

@@ -42,7 +42,7 @@ def gone(folder: Path) -> bool:
     return False
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def held() -> Iterator[tuple["subprocess.Popen[str]", Path]]:
     """A process that holds a lab, and the lab's folder."""
     need_a_lab()
@@ -72,6 +72,16 @@ def test_an_exception_inside_ends_the_lab(lab):
     assert left_of(lab.folder)
 
 
+def test_two_labs_at_once_do_not_meet(lab, held):
+    _process, folder = held
+    other = running_labs()[folder.name.rpartition("-")[2]]
+
+    Vty(other.routers[0]).configure(["interface eth-r2", "shutdown"])
+
+    said = Vty(lab.reach.routers[0]).show("show interface eth-r2 json")[0]
+    assert said["eth-r2"]["administrativeStatus"] == "up"
+
+
 def test_what_a_crash_left_is_cleared_and_a_living_lab_is_not_touched(lab, held):
     process, folder = held
     os.kill(process.pid, signal.SIGKILL)
@@ -83,16 +93,6 @@ def test_what_a_crash_left_is_cleared_and_a_living_lab_is_not_touched(lab, held)
     assert cleared == [folder.name]
     assert gone(folder)
     assert Vty(lab.reach.routers[0]).show("show ip ospf json")
-
-
-def test_two_labs_at_once_do_not_meet(lab, held):
-    _process, folder = held
-    other = running_labs()[folder.name.rpartition("-")[2]]
-
-    Vty(other.routers[0]).configure(["interface eth-r2", "shutdown"])
-
-    said = Vty(lab.reach.routers[0]).show("show interface eth-r2 json")[0]
-    assert said["eth-r2"]["administrativeStatus"] == "up"
 
 
 def test_a_mark_that_names_foreign_namespaces_is_not_ours(tmp_path, monkeypatch):
@@ -110,6 +110,17 @@ def test_a_machine_that_cannot_says_why(monkeypatch):
 
     with pytest.raises(Unavailable, match="no lab can run here: network namespaces need root"), start_lab(SMOKE):
         raise AssertionError("it started")
+
+
+def test_root_without_the_right_to_make_namespaces_is_told_so():
+    need_a_lab()
+    words = ["setpriv", "--bounding-set", "-sys_admin,-net_admin", sys.executable, "-c"]
+    ask = "from adapters.network.lab.daemons import missing; print(missing())"
+
+    said = subprocess.run([*words, ask], capture_output=True, text=True, check=True).stdout
+
+    assert "netns add" in said
+    assert "Operation not permitted" in said
 
 
 def test_there_are_no_other_labs():

@@ -1,10 +1,12 @@
 """One mistake goes the whole road on real routers; and the commands around it."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,20 @@ _LIMIT_S = 60.0
 
 
 @pytest.fixture(scope="module")
-def report() -> dict[str, Any]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple["subprocess.Popen[bytes]", Path]]:
+    """A server over a lab of its own, and its data folder; it comes up while the smoke test is played beside it."""
     need_a_lab()
+    data = tmp_path_factory.mktemp("served")
+    words = [sys.executable, "-m", "api.cli", "serve", "--network", "lab:smoke", "--port", "0", "--data", str(data)]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield process, data
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="module")
+def report(server: object) -> dict[str, Any]:  # it is started first
     return played.run(limit_s=_LIMIT_S)
 
 
@@ -51,34 +65,38 @@ def test_pings_are_lost_meanwhile_and_neither_before_nor_after(report):
 
 
 @pytest.mark.slow
-def test_serve_runs_over_a_lab_that_can_be_broken_and_leaves_nothing(tmp_path):
-    need_a_lab()
-    words = [sys.executable, "-m", "api.cli", "serve", "--network", "lab:smoke", "--port", "0", "--data", str(tmp_path)]
-    with subprocess.Popen(words, stderr=subprocess.DEVNULL) as server:
+def test_serve_runs_over_a_lab_that_can_be_broken_and_leaves_nothing(server):
+    process, data = server
+    _wait_for((data / ADDRESS).exists, process)
+    name, folder = next((name, at) for name, at in living().items() if _owner(at) == process.pid)
+
+    assert CliRunner().invoke(app, ["lab", "break", "r1", "eth-r2", "--lab", name]).exit_code == 0
+    _wait_for(lambda: "Bring interface" in _inbox(data), process)
+    process.terminate()
+
+    assert process.wait(30) == 0
+    assert not folder.exists()
+
+
+def test_a_smoke_test_that_is_told_to_end_leaves_its_lab_in_order(monkeypatch):
+    left = []
+
+    def run(**_: Any) -> dict[str, Any]:
         try:
-            _wait_for((tmp_path / ADDRESS).exists, server)
-            (name, folder) = next((name, at) for name, at in living().items() if _owner(at) == server.pid)
-            assert CliRunner().invoke(app, ["lab", "break", "r1", "eth-r2", "--lab", name]).exit_code == 0
-            _wait_for(lambda: "Bring interface" in _inbox(tmp_path), server)
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(_LIMIT_S)
         finally:
-            server.send_signal(signal.SIGTERM)
-            server.wait(30)
+            left.append("in order")
+        return {}
 
-    assert server.returncode == 0
-    assert not folder.exists()
+    monkeypatch.setattr("adapters.network.lab.daemons.missing", lambda: "")
+    monkeypatch.setattr("api.lab.run", run)
+    before = signal.getsignal(signal.SIGTERM)
 
+    result = CliRunner().invoke(app, ["lab", "smoke"])
 
-@pytest.mark.slow
-def test_a_smoke_test_that_is_told_to_end_leaves_nothing():
-    need_a_lab()
-    with subprocess.Popen([sys.executable, "-m", "api.cli", "lab", "smoke"], stdout=subprocess.PIPE) as smoke:
-        _wait_for(lambda: any(_owner(folder) == smoke.pid for folder in living().values()), smoke)
-        folder = next(folder for folder in living().values() if _owner(folder) == smoke.pid)
-        smoke.terminate()
-        smoke.communicate()
-
-    assert smoke.returncode == 128 + signal.SIGTERM
-    assert not folder.exists()
+    assert (result.exit_code, left) == (128 + signal.SIGTERM, ["in order"])
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_without_what_it_needs_the_smoke_test_says_so(monkeypatch):

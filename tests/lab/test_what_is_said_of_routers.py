@@ -1,17 +1,21 @@
 """From looks at routers to the feed: readings, alarms and notices; and nothing of what nobody heard."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from adapters.network.routers.conditions import SEVERITY, VENDOR
+from adapters.network.routers.conditions import IF_FULL, SEVERITY, VENDOR, Condition, Conditions
+from adapters.network.routers.discovery import discover
 from adapters.network.routers.network import RoutersNetwork
 from adapters.network.routers.probes import Measured, Tally
+from adapters.network.routers.rates import Rate
+from adapters.network.routers.vty import Vty
 from domain.errors import Unavailable
 from telemetry.mappings import VENDORS
 from tests.lab.fixed import FixedWay, heard, network_over
-from tests.lab.recorded import Recorded
+from tests.lab.recorded import Recorded, reach
 
 
 @pytest.fixture
@@ -129,6 +133,19 @@ def test_a_lost_routing_process_is_told_and_the_interfaces_are_still_read(networ
     assert ("node:r4", "adjacencies") not in rows
 
 
+def test_a_router_that_hangs_keeps_nobody_waiting(network, recorded):
+    position = heard(network, bool).position
+    recorded.routers["r3"].hangs = free = threading.Event()
+    try:
+        rows = newest(heard(network, lambda items: len(items) > 12, position).items)
+        after = heard(network, lambda items: len(items) > 12, network.poll(position).position).items
+    finally:
+        free.set()
+
+    assert ("tp:r1-r2", "utilisation") in rows
+    assert not [key for key in newest(after) if key[0] == "node:r3" or key[0].startswith("tp:r3")]
+
+
 def test_when_nobody_answers_it_is_us_who_cannot_hear(network, recorded):
     position = heard(network, bool).position
     for router in recorded.routers.values():
@@ -158,6 +175,17 @@ def test_a_full_interface_is_told_after_a_second_look_and_calms_down(network, re
 
     feed = heard(network, more, position)
     heard(network, lambda items: ("tp:r4-r2", "IF-OVERUTIL", True) in alarms(items), feed.position)
+
+
+def test_a_full_interface_that_seems_to_breathe_is_one_alarm(recorded):
+    topology = discover([Vty(access, run=recorded) for access in reach().routers], reach())
+    conditions, full = Conditions(topology), Condition("tp:r4-r2", IF_FULL)
+
+    said = [
+        full in conditions.update([], {full.resource: Rate(use, 0.0)}) for use in (1, 1, 0.8, 1, 0.8, 0.8, 1, 0.8, 0, 0)
+    ]
+
+    assert said == [False, *[True] * 8, False]
 
 
 def test_what_stands_when_somebody_first_asks_is_told_then(recorded):

@@ -48,6 +48,15 @@ def test_the_network_is_what_the_database_and_the_interfaces_say(recorded):
     assert len(capacities) == 5
 
 
+def test_a_links_metric_is_what_the_database_announces(recorded):
+    area = recorded.routers["r1"].answers["show ip ospf database router json"]["routerLinkStates"]["areas"]["0.0.0.0"]
+    first = next(lsa for lsa in area if lsa["advertisingRouter"] == "10.20.255.1")
+    link = next(said for said in first["routerLinks"].values() if said.get("neighborRouterId") == "10.20.255.2")
+    link["tos0Metric"] = 33
+
+    assert {link.id: link.metric for link in found(recorded).inventory.links}["link:r1-r2"] == 33
+
+
 def test_a_link_that_is_shut_is_still_part_of_the_network(recorded):
     usual = found(recorded).inventory
     r1 = recorded.routers["r1"].answers
@@ -148,6 +157,49 @@ def test_an_answer_with_an_odd_field_is_garbled_and_not_half_used(
     assert (seen.interfaces, seen.adjacencies, seen.counters) == (None, None, None)
 
 
+def test_a_route_into_a_hole_deafens_nobody(recorded):
+    recorded.routers["r1"].answers["show ip route static json"] = {
+        "10.20.255.2/32": [{"nexthops": [{"unreachable": True, "blackhole": True}]}],
+        "10.20.255.3/32": [{"nexthops": [{"directlyConnected": True, "interfaceName": "eth-r4"}, {"ip": "10.20.0.1"}]}],
+        "10.20.255.4/32": [{"nexthops": []}],
+    }
+
+    seen = look_at(vtys(recorded)[0], recorded, SystemClock())
+
+    assert seen.heard is Heard.WHOLE
+    assert [len(hops) for hops in (seen.steering or {}).values()] == [1, 2, 0]
+
+
+def test_an_interface_that_is_gone_is_down_and_was_shut_by_nobody(recorded):
+    gone = {"administrativeStatus": "down", "linkUps": 0, "linkDowns": 1, "vrfName": "default", "pseudoInterface": True}
+    recorded.routers["r1"].answers["show interface json"]["eth-r2"] = gone
+
+    seen = look_at(vtys(recorded)[0], recorded, SystemClock())
+
+    assert seen.heard is Heard.WHOLE
+    interface = (seen.interfaces or {})["eth-r2"]
+    assert (interface.admin_up, interface.oper_up) == (True, False)
+
+
+ODD = st.one_of(
+    st.none(), st.booleans(), st.integers(-1, 9), st.just(1e400), st.text(max_size=5), st.just([]), st.just({})
+)
+QUESTIONS = sorted(set(Recorded().routers["r2"].answers) - {"show running-config"})
+
+
+@given(question=st.sampled_from(QUESTIONS), odd=ODD, choose=st.randoms(use_true_random=False))
+def test_whatever_stands_in_an_answer_a_look_raises_nothing(question, odd, choose):
+    spoilt = Recorded()
+    place: Any = spoilt.routers["r2"].answers
+    key: Any = question
+    while isinstance(place[key], (dict, list)) and place[key] and choose.random() < 0.8:
+        place = place[key]
+        key = choose.choice(list(place) if isinstance(place, dict) else range(len(place)))
+    place[key] = odd
+
+    assert look_at(vtys(spoilt)[1], spoilt, SystemClock()).heard in {Heard.WHOLE, Heard.GARBLED}
+
+
 def test_without_its_routing_process_a_router_still_tells_of_its_interfaces(recorded):
     recorded.routers["r1"].no_ospf = True
 
@@ -167,7 +219,12 @@ def test_a_router_that_answers_is_heard_whole(recorded):
 
 
 def test_costs_and_host_routes_are_read_from_a_configuration(recorded):
-    running = recorded.routers["r1"].running + "ip route 10.20.255.2/32 10.20.0.6\n"
+    routes = ["10.20.255.2/32 10.20.0.6", "10.20.255.3/32 Null0", "10.20.255.4/32 eth-r4", "10.20.255.4/32 10.20.0.1 9"]
+    running = recorded.routers["r1"].running + "".join(f"ip route {route}\n" for route in routes)
 
     assert reports.costs_of(running) == {"eth-r2": 10, "eth-r4": 10}
-    assert {str(to): str(via) for to, via in reports.host_routes(running).items()} == {"10.20.255.2": "10.20.0.6"}
+    assert {str(destination): hops for destination, hops in reports.host_routes(running).items()} == {
+        "10.20.255.2": ("10.20.0.6",),
+        "10.20.255.3": ("Null0",),
+        "10.20.255.4": ("eth-r4", "10.20.0.1 9"),
+    }

@@ -9,9 +9,12 @@ from adapters.network.lab.launcher import RunningLab, start_lab
 from adapters.network.lab.plan import SMOKE
 from adapters.network.routers.network import RoutersNetwork
 from domain.diagnosis import FaultKind
+from telemetry.deviation import MIN_BASELINE
 from tests.lab.needed import need_a_lab
 
 PERIOD_S = 0.5
+#: What a baseline needs at least, and what may be left out before an onset: a test waits for no more.
+_SAMPLES = MIN_BASELINE + 4
 
 
 class Mistakes:
@@ -40,7 +43,7 @@ class LabWorld:
     def network(self, *, timeout_s: float = 5.0) -> RoutersNetwork:
         """Return a network that has watched the routers long enough to know what is usual."""
         network = self._closing.enter_context(RoutersNetwork(self.lab.reach, period_s=PERIOD_S, timeout_s=timeout_s))
-        network.warm_up()
+        network.warm_up(_SAMPLES)
         return network
 
     def umpire(self) -> Mistakes:

@@ -47,6 +47,11 @@ def test_a_finding_says_how_long_it_took_in_outcomes_and_in_seconds_at_the_event
     assert "found after 6 outcomes, 3600 s at this event rate" in found.told()
 
 
+def test_a_warning_says_under_which_budget_it_was_raised() -> None:
+    assert "a warning from 20 on, at most one false one in 20 outcomes" in drift_of(*[False] * 5).told()
+    assert "a warning" not in drift_of(*[False] * 8).told()
+
+
 def test_the_confidence_grows_with_the_evidence_and_is_never_certain() -> None:
     grown = [drift_of(*[False] * number).confidence for number in range(1, 12)]
 

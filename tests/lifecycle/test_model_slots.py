@@ -1,5 +1,6 @@
 """Hands on model slots: one version serves, a key works once, and a training that was cut off is settled."""
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -206,3 +207,44 @@ def test_a_training_that_was_cut_off_after_its_artefact_was_kept_is_done(bench: 
 
     assert bench.after_a_restart().look("key") is Seen.DONE
     assert bench.slots.state(DIAGNOSIS_SLOT)["candidate"] == "mv_new"
+
+
+def test_what_was_kept_for_another_slot_is_no_candidate_of_this_one(bench: Bench) -> None:
+    cut_off(bench)
+    bench.store.put(card_of("mv_new").but(slot="model:forecast"), b"mv_new")
+
+    assert bench.after_a_restart().look("key") is Seen.FAILED
+    assert "mv_new" not in bench.statuses()
+    assert "not of `model:diagnosis`" in bench.moves()[0].note
+
+
+def test_a_cut_off_training_whose_version_was_registered_meanwhile_is_settled(bench: Bench) -> None:
+    cut_off(bench)
+    register(bench.ledger, bench.store, version_of("mv_new", ModelStatus.ARCHIVED))
+
+    assert bench.after_a_restart().look("key") is Seen.FAILED
+    assert bench.statuses()["mv_new"] is ModelStatus.ARCHIVED
+
+
+def test_a_slower_sender_of_a_training_that_is_over_finds_it_done(bench: Bench) -> None:
+    bench.slots.send("key", TRAIN)
+    assert trained(bench) is Seen.DONE
+    bench.after_a_restart()._carry_out("key", TRAIN)  # it had looked before the first one began
+
+    assert bench.trainer.trained == ["mv_new"]
+    assert [move.state for move in bench.moves()] == [MoveState.DONE]
+
+
+def test_many_who_switch_and_train_at_once_leave_one_version_that_serves(bench: Bench) -> None:
+    def send(number: int) -> None:
+        action = TRAIN if number % 3 == 0 else switch((FRESH, BAD)[number % 2])
+        with contextlib.suppress(Refused):
+            bench.after_a_restart().send(f"{action.version} {number // 6}", action)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(send, range(18)))
+    trained(bench)
+
+    assert list(bench.statuses().values()).count(ModelStatus.PRODUCTION) == 1
+    assert bench.trainer.trained == ["mv_new"]
+    assert MoveState.PENDING not in {move.state for move in bench.moves()}

@@ -130,15 +130,30 @@ def test_a_person_cannot_promote_what_the_trial_does_not_show_to_be_better(model
 
 
 def test_a_candidate_whose_card_errs_more_than_the_limit_is_not_sound(models: ModelStage) -> None:
-    models.trainer.error = 0.5
     models.err(8)
-    models.approve()
+    waits = models.stage.proposal()
+    register(models.ledger, models.store, version_of(FRESH, ModelStatus.STAGING, error=0.5))
+    switch = Plan(steps=(SwitchModel(target=DIAGNOSIS_SLOT, version=FRESH, previous=WORN),))
+    models.stage.commands.change(models.stage.one, waits.id, switch, "it does well here")
+    models.walk()
 
     denied = models.stage.proposal()
     assert denied.state is ProposalState.DENIED
     rehearsal = models.ledger.read(lambda tables: tables.rehearsals.get(denied.rehearsal_id or ""))
     assert rehearsal is not None
     assert "more than the limit of 30%" in rehearsal.reasons[0]
+
+
+def test_a_candidate_that_may_never_serve_is_not_asked_for_but_another_training(models: ModelStage) -> None:
+    models.trainer.error = 0.5
+    models.err(8)
+    first = models.approve()
+    models.err(4)
+
+    asked = models.stage.proposals()
+    assert [proposal.plan.classes for proposal in asked] == [("train_model",)] * 2
+    assert asked[-1].state is ProposalState.HELD
+    assert asked[-1].plan_digest != first.plan_digest
 
 
 def test_a_plan_about_a_model_may_not_touch_the_network(models: ModelStage) -> None:

@@ -5,16 +5,18 @@ from dataclasses import dataclass, replace
 import pytest
 
 from control_plane import outcomes
+from control_plane.ports import Ranking
 from control_plane.road import Road
+from control_plane.trials import RecordedTrials
 from control_plane.worker import Worker
 from domain.actions import Action, DispatchCrew, InterfaceUp, SteerDemand
 from domain.agents import Case
 from domain.clock import ManualClock
 from domain.diagnosis import Diagnosis
 from domain.incidents import IncidentClass
-from domain.models import DIAGNOSIS_SLOT, ModelOutcome, Opinion
+from domain.models import DIAGNOSIS_SLOT, ModelOutcome, Opinion, Sight
 from domain.proposals import Draft
-from tests.lifecycle.models import FALSE, WORN, sight
+from tests.lifecycle.models import FALSE, FRESH, TRUE, WORN, outcome_of, record, sight
 from tests.stage import CULPRIT, ScriptedDiagnostician, ScriptedPlanner, Stage, make_stage
 
 
@@ -76,6 +78,16 @@ def test_an_opinion_is_held_against_the_cause_that_was_repaired(
     assert stage.kinds().count("verify.model.scored") == 1
 
 
+def test_the_record_of_an_outcome_stays_in_the_region_of_its_incident(clock: ManualClock) -> None:
+    stage = stage_with(clock, CULPRIT)
+    stage.road.live.regions.update({CULPRIT: "north", "tp:b-a": "north"})
+    scored(repair(stage))
+
+    (incident,) = stage.ledger.read(lambda tables: tables.incidents.find())
+    (record,) = [record for record in stage.ledger.records() if record.kind == "verify.model.scored"]
+    assert (record.residency, record.tenant) == (incident.region, incident.tenant) == ("north", "default")
+
+
 def test_a_diagnosis_without_an_opinion_scores_nobody(clock: ManualClock) -> None:
     assert scored(repair(stage_with(clock))) == []
 
@@ -120,3 +132,19 @@ def test_a_crash_before_the_scoring_loses_no_outcome(clock: ManualClock) -> None
 
     assert any(message.topic == "score" for message in taken)
     assert len(scored(replace(stage, road=road))) == 1
+
+
+class Undecided:
+    """A ranker that finds every candidate equally likely."""
+
+    def ask(self, version: str, sight: Sight) -> Ranking:
+        return Ranking(version, dict.fromkeys(sorted(sight.candidates, reverse=True), 0.5))
+
+
+def test_of_two_that_are_equally_likely_a_trial_names_the_one_that_the_opinion_named(clock: ManualClock) -> None:
+    ledger = make_stage(clock).ledger
+    record(ledger, *(outcome_of(number, WORN, clock.now(), right=True) for number in range(4)))
+
+    found = RecordedTrials(ledger, Undecided()).trial(DIAGNOSIS_SLOT, WORN, FRESH)
+    assert min(sight().candidates) == TRUE
+    assert (found.serving_errors, found.candidate_errors) == (0, 0)

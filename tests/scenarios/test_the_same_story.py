@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.lab.world import lab_world
 
 from adapters.network.emulated.launcher import start_plant
 from control_plane import flow
@@ -17,6 +16,7 @@ from domain.errors import Conflict
 from domain.identity import Principal
 from domain.incidents import Resolution
 from domain.proposals import ProposalState
+from tests.lab.world import lab_world
 from tests.scenarios.scene import Scene, World, open_house
 from tests.scenarios.test_races import MANY, at_once, crowd
 from tests.stage import CULPRIT, ring
@@ -30,7 +30,7 @@ BEHIND_THE_WALLS = [
     ("memory", "plant"),
     ("sqlite", "plant"),
     ("postgresql", "plant"),
-    pytest.param(("sqlite", "routers"), marks=pytest.mark.slow),
+    # a minute of real time; `tests/lab/test_smoke.py` plays the same mistake on routers over SQLite
     pytest.param(("postgresql", "routers"), marks=pytest.mark.slow),
 ]
 

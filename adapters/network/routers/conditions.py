@@ -30,6 +30,8 @@ SEVERITY = {
 FULL, NOT_FULL = 0.95, 0.9
 #: So many samples in a row must agree before these are told.
 _PATIENCE = {SILENT: 3, GARBLED: 3, IF_FULL: 2}
+#: So many samples in a row must agree that these are over: a full queue measured on a busy machine seems to flap.
+_LINGERS = {IF_FULL: 3}
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Conditions:
         self._topology = topology
         self._full: set[str] = set()
         self._held: dict[Condition, int] = {}
+        self._missed: dict[Condition, int] = {}  # for how many samples it was seen not to hold
 
     def update(self, seen: Sequence[Observation], rates: Mapping[str, Rate]) -> frozenset[Condition]:
         """Return what holds now. `rates` are by termination point; what is not in them is not known.
@@ -56,9 +59,14 @@ class Conditions:
         """
         held = {condition: self._held.get(condition, 0) + 1 for condition in self._now(seen, rates)}
         visible = self._visible(seen, rates)
-        kept = {old: count for old, count in self._held.items() if not (old in held or visible(old))}
-        self._held = kept | held
+        missed = {old: self._missed.get(old, 0) + visible(old) for old in self._held if old not in held}
+        self._missed = {old: count for old, count in missed.items() if count < self._lingers(old)}
+        self._held = {old: self._held[old] for old in self._missed} | held
         return frozenset(c for c, count in self._held.items() if count >= _PATIENCE.get(c.name, 1))
+
+    def _lingers(self, condition: Condition) -> int:
+        told = self._held[condition] >= _PATIENCE.get(condition.name, 1)
+        return _LINGERS.get(condition.name, 1) if told else 1
 
     def _now(self, seen: Sequence[Observation], rates: Mapping[str, Rate]) -> Iterator[Condition]:
         for observation in seen:

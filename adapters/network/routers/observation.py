@@ -47,13 +47,12 @@ class Observation:
 
 def look_at(vty: Vty, run: Run, clock: Clock) -> Observation:
     """Ask a router for everything that one sample needs."""
-    at = clock.now().timestamp()
     try:
         return _whole(vty, run, clock)
     except Garbled as broken:
-        return Observation(vty.access, at, Heard.GARBLED, broken.reason)
+        return Observation(vty.access, clock.now().timestamp(), Heard.GARBLED, broken.reason)
     except Unavailable as silence:
-        return _without_routing(vty, at, silence.reason)
+        return _without_routing(vty, clock, silence.reason)
 
 
 def started(access: Access, clock: Clock) -> float | None:
@@ -67,13 +66,13 @@ def started(access: Access, clock: Clock) -> float | None:
 
 
 def _whole(vty: Vty, run: Run, clock: Clock) -> Observation:
-    at = clock.now().timestamp()
     said, neighbours, ospf, static = vty.show(
         "show interface json",
         "show ip ospf neighbor json",
         "show ip ospf interface json",
         "show ip route static json",
     )
+    at = clock.now().timestamp()  # what a slow router says is as old as its answer, not as our question
     counted = _counters(vty.access, run)
     return Observation(
         access=vty.access,
@@ -89,16 +88,16 @@ def _whole(vty: Vty, run: Run, clock: Clock) -> Observation:
     )
 
 
-def _without_routing(vty: Vty, at: float, reason: str) -> Observation:
+def _without_routing(vty: Vty, clock: Clock, reason: str) -> Observation:
     """Ask the box alone: with its routing process gone, it still knows its interfaces."""
     try:
         said = vty.show("show interface json", daemon="zebra")[0]
         found = reports.interfaces(vty.name, said)
     except Garbled as broken:
-        return Observation(vty.access, at, Heard.GARBLED, broken.reason)
+        return Observation(vty.access, clock.now().timestamp(), Heard.GARBLED, broken.reason)
     except Unavailable:
-        return Observation(vty.access, at, Heard.NOTHING, reason)
-    return Observation(vty.access, at, Heard.NO_ROUTING, reason, interfaces=found)
+        return Observation(vty.access, clock.now().timestamp(), Heard.NOTHING, reason)
+    return Observation(vty.access, clock.now().timestamp(), Heard.NO_ROUTING, reason, interfaces=found)
 
 
 def _counters(access: Access, run: Run) -> Mapping[str, Counters] | None:

@@ -1,3 +1,4 @@
+import hashlib
 import subprocess
 import sys
 import threading
@@ -6,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.memory import MemoryLedger
+from adapters.models import tensors
 from adapters.models.keeping import ARTEFACT
 from adapters.models.lessons import drawn, figures
 from adapters.models.memory import MemoryModels
@@ -63,13 +65,23 @@ def test_a_registered_version_ranks_the_candidates(rankers: SlotRankers, store: 
 
 
 def test_the_shipped_version_beats_the_highest_anomaly_on_a_network_it_never_saw() -> None:
-    from adapters.models import tensors
-
     cases = list(drawn(NETWORK, 60, 5))
 
     error = figures(Ranker(tensors.read(shipped()[1])), cases)["error"]
 
     assert error + 0.25 < sum(case.highest != case.lesson.truth for case in cases) / len(cases)
+
+
+def test_a_version_of_another_shape_cannot_be_asked_and_its_cases_are_not_to_blame(
+    rankers: SlotRankers, store: MemoryModels, sight: Sight
+) -> None:
+    card, artefact = shipped()
+    fewer = tensors.written(dict(list(tensors.read(artefact).items())[1:]))
+    about = {"artefact_sha256": hashlib.sha256(fewer).hexdigest(), "artefact_bytes": len(fewer)}
+    store.put(card.but(version="mv_older", **about), fewer)
+
+    with pytest.raises(Refused, match=r"`mv_older` cannot be asked: .* train a version with this release"):
+        rankers.ask("mv_older", sight)
 
 
 def test_a_case_of_another_network_is_bad_input(rankers: SlotRankers, store: MemoryModels, sight: Sight) -> None:
