@@ -60,14 +60,9 @@ def run(
     """
     tell = tell or (lambda _step, _text: None)
     with tempfile.TemporaryDirectory(prefix="nocturne-demo-") as folder:
-        given = {
-            "data": Path(folder),
-            "database": "",
-            "seed": seed,
-            "network": network,
-            "model_run_length": _RUN_LENGTH,
-        }
-        settings = house_settings.load(**given)
+        settings = house_settings.load(
+            data=Path(folder), database="", seed=seed, network=network, model_run_length=_RUN_LENGTH
+        )
         with stage(settings, before_start=lambda house: _wear(house, tell)) as (house, plant):
             return _Play(house, plant, seed, tell, time.monotonic() + limit_s).perform()
 
