@@ -69,7 +69,9 @@ def _correlate_some(road: Road, tables: Tables) -> Written[tuple[list[str], bool
         incident, opened = _join(road, tables, about, group, by_id)
         kind = "correlate.incident.opened" if opened else "correlate.incident.extended"
         refs = (incident.id, *group.alarm_ids[:32])
-        entries.append(_entry(road, kind, refs, {"alarms": len(group.alarm_ids), "revision": incident.revision}))
+        entries.append(
+            _entry(road, kind, refs, {"alarms": len(group.alarm_ids), "revision": incident.revision}, incident.region)
+        )
         messages.append(road.wake(incident.id))
     touched = [message.ref for message in messages]
     return Written((touched, len(fresh) == _MOST_AT_ONCE), tuple(entries), tuple(messages))
@@ -157,7 +159,7 @@ def _refresh(road: Road, tables: Tables, incident_id: str) -> Written[None]:
     changed = incident.but(open_alarms=open_alarms, severity=worst, revision=revision, last_known_at=road.clock.now())
     tables.incidents.swap(incident, changed)
     fields = {"open_alarms": open_alarms, "revision": changed.revision}
-    entry = _entry(road, "correlate.incident.refreshed", (incident_id,), fields)
+    entry = _entry(road, "correlate.incident.refreshed", (incident_id,), fields, incident.region)
     return Written(None, (entry,), (road.wake(incident_id),))
 
 
@@ -165,5 +167,6 @@ def _region(road: Road, element: str) -> str:
     return road.live.regions.get(element, "default")
 
 
-def _entry(road: Road, kind: str, refs: tuple[str, ...], fields: dict[str, int]) -> Entry:
-    return Entry(kind=kind, actor="plane", refs=refs, fields=dict(fields), event_time=road.clock.now())
+def _entry(road: Road, kind: str, refs: tuple[str, ...], fields: dict[str, int], region: str = "default") -> Entry:
+    at = road.clock.now()
+    return Entry(kind=kind, actor="plane", refs=refs, fields=dict(fields), event_time=at, residency=region)

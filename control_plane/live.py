@@ -69,6 +69,10 @@ class Live:
             self.history.add(batch.readings, batch.source)
             self.twin.readings(batch)
 
+    def residency(self, elements: Iterable[str]) -> str:
+        """Return where data about these elements belongs: their region, or all of theirs in order, joined by `+`."""
+        return "+".join(sorted({self.regions.get(element, "default") for element in elements})) or "default"
+
     def snapshot(self) -> Snapshot:
         """Return the twin as it stands."""
         return self.twin.snapshot()

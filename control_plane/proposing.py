@@ -165,6 +165,8 @@ def _nothing(road: Road, incident: Incident, diagnosis: Diagnosis) -> Entry:
         actor="plane",
         refs=(incident.id, diagnosis.id),
         event_time=road.clock.now(),
+        tenant=incident.tenant,
+        residency=incident.region,
         fields={
             "verdict": diagnosis.verdict,
             "next_role": "operator",

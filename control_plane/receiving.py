@@ -170,7 +170,7 @@ def _keep(road: Road, tables: Tables, actor: str, source: str, items: Sorted[Ala
         alarm_ids=tuple(alarm.id for alarm in stored),
         rejections=tuple(Rejection(rule=r.rule, reason=r.reason, value=r.value) for r in items.rejected),
     )
-    return Written(receipt, (_entry(actor, source, receipt, stored, now),), _asks(road, folded))
+    return Written(receipt, (_entry(road, actor, source, receipt, stored),), _asks(road, folded))
 
 
 def _standing(tables: Tables, identities: set[str]) -> dict[str, Alarm]:
@@ -179,13 +179,14 @@ def _standing(tables: Tables, identities: set[str]) -> dict[str, Alarm]:
     return {alarm.identity: alarm for alarm in found}
 
 
-def _entry(actor: str, source: str, receipt: Receipt, stored: Sequence[Alarm], now: datetime) -> Entry:
+def _entry(road: Road, actor: str, source: str, receipt: Receipt, stored: Sequence[Alarm]) -> Entry:
     """One record for the whole batch, whatever its size; its root covers every alarm in the order of their ids."""
     return Entry(
         kind="receive.alarms.kept",
         actor=actor,
         refs=receipt.alarm_ids if len(receipt.alarm_ids) <= 16 else (),
-        event_time=max((alarm.last_event_time for alarm in stored), default=now),
+        event_time=max((alarm.last_event_time for alarm in stored), default=road.clock.now()),
+        residency=road.live.residency(alarm.resource for alarm in stored),
         fields={
             "source": source,
             "received": receipt.received,

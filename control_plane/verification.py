@@ -286,6 +286,8 @@ def undo(road: Road, matter: Matter, checks: tuple[Check, ...], because: str) ->
             actor="plane",
             refs=(execution.id, execution.proposal_id, execution.incident_id),
             event_time=road.clock.now(),
+            tenant=matter.proposal.tenant,
+            residency=matter.proposal.region,
             fields={
                 "because": because,
                 "checks": [check.model_dump(mode="json") for check in checks],
