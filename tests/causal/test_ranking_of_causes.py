@@ -172,11 +172,11 @@ def test_probabilities_and_something_else_sum_to_one() -> None:
 
 def test_a_column_without_a_weight_changes_nothing_and_one_with_a_weight_does() -> None:
     found = table(scene(down("r1.l12"), down("r2.l12")))
-    learned = np.array([float(c.element == "r1") for c in found.candidates])
-    wider = Table(found.candidates, {**found.columns, "learned": learned}, found.elements, found.contributions)
+    another = np.array([float(c.element == "r1") for c in found.candidates])
+    wider = Table(found.candidates, {**found.columns, "another": another}, found.elements, found.contributions)
 
     assert fuse(wider).ranked == fuse(found).ranked
-    assert fuse(wider, weights={"learned": 20.0}).ranked[0].element == "r1"
+    assert fuse(wider, weights={"another": 20.0}).ranked[0].element == "r1"
 
 
 def test_the_highest_anomaly_baseline_sees_no_topology() -> None:
