@@ -3,11 +3,10 @@
 import threading
 from typing import TypeVar
 
-from adapters.store import outbox
 from adapters.store.ledger import SqlLedger
 from adapters.store.shared import SharedTransaction
 from adapters.store.shelves import SqlTables
-from control_plane.ports import Change
+from control_plane.ports import Change, Written
 from domain.clock import Clock
 
 T = TypeVar("T")
@@ -34,5 +33,4 @@ class OneByOne(SqlLedger):
 
 def _unrecorded(shared: SharedTransaction, change: Change[T]) -> T:
     written = change(SqlTables(shared.connection, writable=True).view())
-    outbox.put(shared.connection, written.messages)
-    return written.result
+    return shared.carry_out(lambda _: Written(written.result, (), written.messages))  # the messages go as ours do

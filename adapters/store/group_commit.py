@@ -10,6 +10,7 @@ nothing is left running when the store is closed.
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import copy_context
 from time import perf_counter
 from typing import Any, Generic, TypeVar
@@ -103,7 +104,7 @@ class GroupCommit:
             with self._turn:
                 self._leader = threading.get_ident()
                 batch += self._waiting(_MOST)
-                self._write(batch, own)
+                self._write(batch)
         except BaseException as error:  # whatever it is, somebody waits for an answer
             _fail(batch, error, own)
             if own not in batch:
@@ -115,16 +116,16 @@ class GroupCommit:
                 if job is not own:
                     job.called.release()
 
-    def _write(self, batch: "list[_Job[Any]]", own: "_Job[Any]") -> None:
+    def _write(self, batch: "list[_Job[Any]]") -> None:
         """Run a batch, and who joins it meanwhile, in one transaction; in a second one with care, if it needs that."""
-        try:
-            self._round(batch, own, careful=False)
-        except NeedsCare:
-            for job in batch:
-                job.error = None
-            self._round(batch, own, careful=True)
+        with suppress(NeedsCare):
+            self._round(batch, careful=False)
+            return
+        for job in batch:
+            job.error = None
+        self._round(batch, careful=True)
 
-    def _round(self, batch: "list[_Job[Any]]", own: "_Job[Any]", *, careful: bool) -> None:
+    def _round(self, batch: "list[_Job[Any]]", *, careful: bool) -> None:
         alone, until = len(batch) == 1, perf_counter() + self._open_s
         with self._database.write() as connection:
             shared = SharedTransaction(connection, self._clock, careful=careful)
@@ -132,13 +133,13 @@ class GroupCommit:
                 if alone and job is batch[0]:
                     job.run(shared)  # the transaction is its own so far: if it raises, there is no more to take back
                 else:
-                    (self._run_aside if careful else self._run_lightly)(job, shared, own)
+                    (self._run_aside if careful else self._run_lightly)(job, shared)
                 self._database.require_transaction(connection)
                 if job is batch[-1] and perf_counter() < until:
                     batch += self._waiting(_MOST - len(batch))
             shared.finish()
 
-    def _run_lightly(self, job: "_Job[Any]", shared: SharedTransaction, own: "_Job[Any]") -> None:
+    def _run_lightly(self, job: "_Job[Any]", shared: SharedTransaction) -> None:
         """Run a job as part of the transaction; what it raises is its own, if there is nothing to take back."""
         shared.touched = True
         try:
@@ -146,13 +147,13 @@ class GroupCommit:
         except sa.exc.DBAPIError as error:
             raise NeedsCare from error
         except BaseException as error:
-            if job is not own and _meant_for_this_thread(error):
+            if _meant_for_this_thread(error):
                 raise
             if shared.touched:
                 raise NeedsCare from error
             job.error = error
 
-    def _run_aside(self, job: "_Job[Any]", shared: SharedTransaction, own: "_Job[Any]") -> None:
+    def _run_aside(self, job: "_Job[Any]", shared: SharedTransaction) -> None:
         """Run a job in its savepoint; what it raises is its own, unless the whole transaction is lost with it."""
         try:
             with shared.savepoint():
@@ -162,7 +163,7 @@ class GroupCommit:
                 raise
             job.error = self._database.unavailable("written", error)
         except BaseException as error:
-            if shared.doomed or (job is not own and _meant_for_this_thread(error)):
+            if shared.doomed or _meant_for_this_thread(error):
                 raise
             job.error = error
 
@@ -198,7 +199,7 @@ class _Job(Generic[T]):
 
 
 def _meant_for_this_thread(error: BaseException) -> bool:
-    """Say whether somebody may have interrupted the leading thread, rather than the job that it was running."""
+    """Say whether somebody may have interrupted the leading thread, at any point and not only in the job it ran."""
     return not isinstance(error, Exception) and threading.current_thread() is threading.main_thread()
 
 

@@ -72,7 +72,8 @@ class SqlLedger:
         return self._group.run(lambda shared: outbox.take(shared.connection, now, lease_s, limit))
 
     def done(self, messages: Iterable[Message]) -> None:
-        self._group.run(lambda shared: outbox.forget(shared.connection, messages))
+        those = tuple(messages)  # it may be run twice, and what was passed may be read only once
+        self._group.run(lambda shared: outbox.forget(shared.connection, those))
 
     def next_due(self) -> datetime | None:
         with self._database.read() as connection:

@@ -18,7 +18,6 @@ from adapters.store.shelves import SqlTables
 from control_plane.ports import Change
 from control_plane.tables import Message
 from domain.clock import Clock
-from domain.errors import Conflict
 
 T = TypeVar("T")
 
@@ -75,12 +74,12 @@ class SharedTransaction:
             raise
 
     def finish(self) -> None:
-        """Insert the records and the messages of all changes. Raises NeedsCare when a message has a taken id."""
+        """Insert the records and the messages of all changes. Raises NeedsCare when a message cannot be inserted."""
         chain.append(self.connection, self._rows)
         try:
             outbox.put(self.connection, self._messages)
-        except Conflict as taken:
-            raise NeedsCare from taken
+        except Exception as error:  # a taken id, or a text that no store can keep: whose it is, shows one by one
+            raise NeedsCare from error
 
     def _next_savepoint(self) -> None:
         """Let go of the last savepoint and set a new one: on a server, in one round trip."""
@@ -102,7 +101,8 @@ class SharedTransaction:
             self._sql("ROLLBACK TO change")
         except sa.exc.SQLAlchemyError as lost:
             self.doomed = True
-            raise (error if isinstance(error, sa.exc.DBAPIError) else lost) from error
+            if isinstance(error, Exception) and not isinstance(error, sa.exc.DBAPIError):
+                raise lost from error  # else the error itself tells more: how the transaction was lost, or an interrupt
 
     def _tip(self, tenant: str) -> Tip:
         if tenant not in self._tips:

@@ -277,6 +277,114 @@ def test_an_interrupt_while_others_are_served_ends_the_round_and_not_the_others(
     assert [cursor.id for cursor in standing(group.beside, group.clock)["cursors"]] == ["later"]
 
 
+@pytest.mark.parametrize("cut_off", [False, True], ids=["connected", "cut off"])
+@pytest.mark.parametrize("time_it_runs", [1, 2], ids=["light", "careful"])
+def test_an_interrupt_in_its_own_change_is_not_lost_when_the_round_is_shared(
+    group: Group, time_it_runs: int, cut_off: bool
+) -> None:
+    """A real Ctrl-C comes once: what is run again would not raise it again. It may cut a statement off, too."""
+    group.commit = GroupCommit(group.database, group.clock, open_s=0.0)  # whoever comes later waits for the next round
+    busy, go, runs = threading.Event(), threading.Event(), []
+
+    def hold(_: SharedTransaction) -> None:
+        busy.set()
+        assert go.wait(30)
+
+    def interrupted(shared: SharedTransaction) -> str:
+        runs.append(1)
+        result: str = shared.carry_out(adds(group.clock, "own"))
+        if len(runs) == time_it_runs:
+            if cut_off:
+                shared.connection.invalidate()  # as SQLAlchemy does when a statement is interrupted
+            raise KeyboardInterrupt
+        return result
+
+    def join_behind() -> list[Future[object]]:
+        while group.commit.waiting < 1:
+            time.sleep(0.0002)
+        changes = [adds(group.clock, "a"), adds(group.clock, "b", then=Conflict("refused after it wrote"))]
+        others = [pool.submit(group.do, change) for change in changes]
+        while group.commit.waiting < 3:
+            time.sleep(0.0002)
+        go.set()
+        return others
+
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(group.commit.run, hold)
+        assert busy.wait(30)
+        others = pool.submit(join_behind)
+        with pytest.raises(KeyboardInterrupt):
+            group.commit.run(interrupted)
+        assert [type(outcome(answer)) for answer in others.result()] == [Unavailable] * 2
+        assert outcome(first) is None
+
+    assert standing(group.beside, group.clock)["cursors"] == []
+    assert group.do(adds(group.clock, "later")) == "later"
+
+
+def test_a_message_that_no_store_can_keep_loses_that_change_only(group: Group) -> None:
+    def unkeepable(tables: Tables) -> Written[None]:
+        message = Message(id="msg_odd", topic="t", ref="half \ud800 a pair", due_at=group.clock.now())
+        return Written(None, (), (message,))
+
+    answers = group.changes_in_one_round([adds(group.clock, "a"), unkeepable, adds(group.clock, "b")])
+
+    assert (answers[0], answers[2]) == ("a", "b")
+    assert isinstance(answers[1], Exception)
+    found = standing(group.beside, group.clock)
+    assert (found["messages"], found["broken"]) == (["a", "b"], None)
+
+
+def test_messages_that_can_be_read_once_are_forgotten_by_a_round_that_is_run_twice(group: Group) -> None:
+    ledger = group.beside
+    for id in ("a", "b"):
+        ledger.do(adds(group.clock, id))
+    dealt_with = iter(ledger.due(group.clock.now(), lease_s=0))
+
+    def leads(_: Tables) -> Written[None]:
+        """Have two stand in line for one round: the first says what is done, the second raises after it wrote."""
+        works: list[Callable[[], Any]] = [
+            lambda: ledger.done(dealt_with),
+            lambda: ledger.do(adds(group.clock, "c", then=Conflict("refused"))),
+        ]
+        for count, work in enumerate(() if others else works, 1):  # it may be run twice itself
+            others.append(pool.submit(work))
+            while ledger._group.waiting < count:
+                time.sleep(0.0002)
+        return Written(None)
+
+    with ThreadPoolExecutor(2) as pool:
+        others: list[Future[Any]] = []
+        ledger.do(leads)
+        assert [type(outcome(answer)) for answer in others] == [type(None), Conflict]
+
+    assert ledger.due(group.clock.now(), lease_s=0) == []
+
+
+def test_an_error_carries_nothing_of_another_callers_error_and_no_ring(group: Group) -> None:
+    def ruins(shared: SharedTransaction) -> None:
+        lost(shared)
+        shared.connection.exec_driver_sql("SELECT nothing FROM nowhere")
+
+    refused = [adds(group.clock, id, then=Conflict(f"{id} was refused")) for id in ("a", "b")]
+
+    answers = group.changes_in_one_round(refused)
+    assert [(str(answer), behind(answer)) for answer in answers] == [("a was refused", []), ("b was refused", [])]
+
+    ruined = group.in_one_round([lambda shared: shared.carry_out(refused[0]), ruins])
+    assert [type(answer) for answer in ruined] == [Unavailable] * 2
+    assert all(len(set(map(id, behind(answer)))) == len(behind(answer)) for answer in ruined)
+
+
+def behind(error: object) -> list[BaseException]:
+    """Return the errors that a traceback shows above this one; a ring goes on until somebody stops it."""
+    chain: list[BaseException] = []
+    while isinstance(error, BaseException) and len(chain) < 20:
+        error = error.__cause__ or error.__context__
+        chain += [error] if error is not None else []
+    return chain
+
+
 # --- many threads
 
 
