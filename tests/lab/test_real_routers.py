@@ -14,7 +14,7 @@ from adapters.network.routers.network import RoutersNetwork
 from control_plane.ports import Seen
 from domain.actions import Action, DrainLink, SteerDemand
 from tests.lab.fixed import heard
-from tests.lab.test_what_is_said_of_routers import alarms
+from tests.lab.test_what_is_said_of_routers import alarms, newest
 
 _FULL_TTL = 64
 
@@ -94,6 +94,9 @@ def test_a_hung_routing_process_is_told_and_no_reading_is_made_up(lab: RunningLa
         feed = heard(routers, lambda items: ("node:r3", "OSPFD-DOWN", False) in alarms(items), position)
         neighbours = {("tp:r2-r3", "OSPF-NBR-DOWN", False), ("tp:r4-r3", "OSPF-NBR-DOWN", False)}
         feed = heard(routers, lambda items: alarms(items) >= neighbours, feed.position)
+        read = newest(feed.items)
+        assert ("node:r1", "adjacencies") in read
+        assert ("node:r3", "adjacencies") not in read  # nobody could be asked: unknown is not zero
     finally:
         os.kill(pid, signal.SIGCONT)
 
