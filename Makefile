@@ -13,7 +13,7 @@ STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo lab-smoke test check bench format lock
+.PHONY: help setup run demo lab-smoke test check bench attacks format lock
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -50,6 +50,9 @@ check: setup ## format, lint, types, contracts and the fast tests: run it before
 
 bench: setup ## print the figures of every bench beside their baselines
 	$(BIN)/nocturne bench all
+
+attacks: setup ## start a server, attack it as a client would, and print what it withstood (about five minutes)
+	$(BIN)/python -m tests.attacks.live $(ARGS)
 
 format: setup ## let the formatter and the safe lint fixes have their way
 	$(BIN)/ruff format .

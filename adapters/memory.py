@@ -28,9 +28,9 @@ from control_plane.ports import Change
 from control_plane.tables import SHELVES, Message, Shelved, Tables
 from domain.base import Stored
 from domain.clock import Clock
-from domain.errors import Conflict, Unavailable
+from domain.errors import Conflict, NotFound, Unavailable
 from domain.ids import lowest_id
-from domain.records import Record
+from domain.records import Record, Redaction, Row, record_id, redacted, row_of
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Stored)
@@ -58,8 +58,11 @@ class MemoryLedger:
             require_entry(written, wrote=draft.wrote)
             records = [_own_copy(record) for record in linked(written.entries, self._tip, self._clock.now())]
             self._require_new(written.messages)
+            emptied = [self._emptied(redaction) for redaction in written.redactions]
             # nothing below can fail: the change happens as a whole
             self._shelves = draft.shelves
+            for record in emptied:
+                self._chains[record.tenant][record.sequence - 1] = record
             for record in records:
                 self._chains[record.tenant].append(record)
             for message in written.messages:
@@ -79,6 +82,17 @@ class MemoryLedger:
         wanted_ref = None if ref is None else storable(ref)
         behind = self._chains.get(storable(tenant), [])[max(after, 0) :]
         return [record for record in behind if wanted_ref is None or wanted_ref in record.refs][:limit]
+
+    def rows(self, tenant: str = "default", *, after: int = 0, limit: int | None = None) -> list[Row]:
+        return [row_of(record) for record in self.records(tenant, after=after, limit=limit)]
+
+    def tip(self, tenant: str = "default") -> Tip:
+        self._require_open()
+        return self._tip(storable(tenant))
+
+    def tenants(self) -> list[str]:
+        self._require_open()
+        return sorted(tenant for tenant, chain in self._chains.items() if chain)
 
     def due(self, now: datetime, *, lease_s: float = 30.0, limit: int = 256) -> list[Message]:
         self._require_open()
@@ -115,6 +129,19 @@ class MemoryLedger:
     def _tip(self, tenant: str) -> Tip:
         chain = self._chains.get(tenant)
         return (chain[-1].sequence, chain[-1].hash) if chain else START
+
+    def _emptied(self, redaction: Redaction) -> Record:
+        tenant, sequence, name = redaction
+        chain = self._chains.get(tenant, [])
+        if not 1 <= sequence <= len(chain):
+            raise NotFound(f"there is no record `{record_id(tenant, sequence)}`")
+        record = chain[sequence - 1]
+        if name not in record.fields:
+            known = ", ".join(f"`{field}`" for field in record.fields) or "none"
+            raise NotFound(f"the record `{record.id}` has no field `{name}`; it has {known}")
+        if record.fields[name].salt is None:
+            raise Conflict(f"the field `{name}` of `{record.id}` is empty already")
+        return redacted(record, name)
 
     def _require_open(self) -> None:
         if not self._open:

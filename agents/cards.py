@@ -1,11 +1,13 @@
-"""The agents' declarations: what each is for, which tools it may use, and to whom it may hand over.
+"""The agents' declarations: what each is for, which tools it may use, to whom it may hand over, what it may ask for.
 
-The control plane gives an agent exactly these tools and refuses any other hand-over. The names of the tools
-are the attributes of `agents.ports.Tools`.
+The control plane gives an agent exactly these tools, and refuses any other hand-over and any other action. The
+names of the tools are the attributes of `agents.ports.Tools`.
 """
 
+from domain.actions import ActionClass
 from domain.agents import AgentCard, Case
 from domain.errors import Refused
+from domain.identity import NetworkDomain
 
 DIAGNOSTICS = AgentCard(
     name="diagnostics",
@@ -22,6 +24,17 @@ PROVISIONING = AgentCard(
     tools=frozenset({"twin", "past"}),
     takes=("incident", "diagnosis", "evidence"),
     gives=("draft",),
+    actions=frozenset(
+        {
+            ActionClass.INTERFACE_UP,
+            ActionClass.DRAIN_LINK,
+            ActionClass.STEER_DEMAND,
+            ActionClass.RESTART_PROCESS,
+            ActionClass.UNLOCK_CELL,
+            ActionClass.DISPATCH_CREW,
+        }
+    ),
+    domains=frozenset({NetworkDomain.RAN, NetworkDomain.TRANSPORT, NetworkDomain.CORE, NetworkDomain.POWER}),
 )
 
 TICKETING = AgentCard(
@@ -30,6 +43,8 @@ TICKETING = AgentCard(
     tools=frozenset(),
     takes=("incident", "diagnosis", "evidence"),
     gives=("draft",),
+    actions=frozenset({ActionClass.OPEN_TICKET}),
+    domains=frozenset({NetworkDomain.TICKETS}),
 )
 
 DRIFT = AgentCard(
@@ -47,6 +62,19 @@ RETRAINING = AgentCard(
     tools=frozenset({"models", "trials"}),
     takes=("incident", "diagnosis", "evidence"),
     gives=("draft",),
+    actions=frozenset({ActionClass.TRAIN_MODEL, ActionClass.SWITCH_MODEL}),
+    domains=frozenset({NetworkDomain.MODELS}),
+)
+
+OVERSIGHT = AgentCard(
+    name="oversight",
+    purpose="finds what agents have earned to do by themselves, and asks people for it",
+    tools=frozenset({"autonomy"}),
+    takes=("incident", "diagnosis", "evidence"),
+    gives=("diagnosis", "draft"),
+    hands_to=frozenset({"oversight"}),  # what it finds, it asks for itself: through the plane, like any hand-over
+    actions=frozenset({ActionClass.SET_AUTONOMY}),
+    domains=frozenset({NetworkDomain.AUTONOMY}),
 )
 
 NARRATOR = AgentCard(
@@ -58,7 +86,7 @@ NARRATOR = AgentCard(
 )
 
 CARDS: dict[str, AgentCard] = {
-    card.name: card for card in (DIAGNOSTICS, PROVISIONING, TICKETING, DRIFT, RETRAINING, NARRATOR)
+    card.name: card for card in (DIAGNOSTICS, PROVISIONING, TICKETING, DRIFT, RETRAINING, OVERSIGHT, NARRATOR)
 }
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.autonomy import Claim
 from domain.diagnosis import Diagnosis, FaultKind
 from domain.evidence import Evidence
 from domain.execution import Execution
@@ -117,6 +118,13 @@ class Trials(Protocol):
         """
 
 
+class Autonomy(Protocol):
+    """The ledger of credit: what agents have earned."""
+
+    def earnings(self, standing: str) -> Claim:
+        """Return the evidence on a ground as it stands. Raises BadInput when the id is no standing's."""
+
+
 class Tools(Protocol):
     """What an agent is given. Reaching for a tool that its card does not list raises `ToolRefused`."""
 
@@ -137,6 +145,9 @@ class Tools(Protocol):
 
     @property
     def trials(self) -> Trials: ...
+
+    @property
+    def autonomy(self) -> Autonomy: ...
 
     @property
     def facts(self) -> Facts: ...

@@ -22,6 +22,7 @@ FAULTS: dict[FaultKind, str] = {
     FaultKind.CELL_LOCKED: "is locked",
     FaultKind.CELL_SLEEPING: "says that it is up, and serves nobody",
     FaultKind.MODEL_DRIFT: "errs more often than its card allows",
+    FaultKind.AUTONOMY_EARNED: "has earned a higher level",
     FaultKind.UNKNOWN: "has a fault of unknown kind",
 }
 

@@ -5,11 +5,14 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-from adapters.identity.local import LocalIssuer
+from adapters.autonomy.hands import AutonomyHands
+from adapters.identity.issuers import Issuers
 from adapters.models.opening import first_served, open_store
 from adapters.models.ranker import ServingRanker, SlotRankers
+from adapters.notices.log import LogMessenger
 from adapters.store.checkpoints import MemoryWakes, open_wakes
 from adapters.store.ledger import SqlLedger
 from adapters.store.lock import FolderLock
@@ -17,20 +20,30 @@ from adapters.tickets.desk import TicketDesk
 from agents.cards import CARDS
 from agents.diagnostics import Diagnostics
 from agents.narrator import answer
+from agents.oversight import Oversight
 from agents.provisioning import Provisioning
 from agents.ticketing import Ticketing
+from api.audit_room import open_vault
 from api.model_room import ModelRoom, model_room
-from api.settings import Settings
+from api.settings import Settings, is_loopback
 from control_plane import flow, receiving
+from control_plane.audit.keeper import Keeper, Pace
+from control_plane.audit.ports import Vault
+from control_plane.autonomy.claims import RecordedAutonomy
 from control_plane.commands import Commands
+from control_plane.desks import Desks
 from control_plane.facts import RecordedFacts
+from control_plane.horizon import Horizon
 from control_plane.live import Live
 from control_plane.past import RecordedPast
-from control_plane.ports import Ledger, ModelStore, Network, Wakes
+from control_plane.policy import activation
+from control_plane.ports import Ledger, ModelStore, Narrator, Network, Wakes
 from control_plane.queries import Queries
+from control_plane.replay.attributing import HeardAttributor
 from control_plane.road import Road, RoadSettings
 from control_plane.toolbox import Toolbox
 from control_plane.worker import Worker
+from domain.answers import Answer
 from domain.clock import Clock, SystemClock
 from domain.ids import new_id
 from domain.incidents import IncidentClass
@@ -45,25 +58,30 @@ class House:
 
     commands: Commands
     queries: Queries
-    issuer: LocalIssuer
+    desks: Desks
+    issuer: Issuers
     clock: Clock
     road: Road
     graph: flow.Graph
     worker: Worker
     models: ModelRoom
+    keeper: Keeper
     prepare: Callable[[], None]
     opened: ExitStack = field(default_factory=ExitStack)
 
     def start(self) -> None:
         """Restore what is known live, and begin to walk every open matter."""
         restore(self.road)
+        activation.adopt(self.road)
         self.prepare()
         self.worker.start()
+        self.keeper.start()
 
     def close(self) -> None:
         """End what is being trained, stop the worker, then let go of store, checkpoints and the folder's lock."""
         self.models.slots.close()
         self.worker.close()
+        self.keeper.close()
         self.opened.close()
 
 
@@ -81,7 +99,8 @@ def build(settings: Settings, network: Network, *, clock: Clock | None = None, l
         if ledger is None:
             ledger, wakes = _store(settings, clock, opened)
             data = settings.data
-        house = _house(settings, network, clock, ledger, wakes, open_store(data))
+        vault = open_vault(settings, data, opened)
+        house = _house(settings, network, clock, ledger, wakes, open_store(data), vault)
         house.opened = opened.pop_all()
     return house
 
@@ -98,7 +117,13 @@ def _store(settings: Settings, clock: Clock, opened: ExitStack) -> tuple[Ledger,
 
 
 def _house(
-    settings: Settings, network: Network, clock: Clock, ledger: Ledger, wakes: Wakes, store: ModelStore
+    settings: Settings,
+    network: Network,
+    clock: Clock,
+    ledger: Ledger,
+    wakes: Wakes,
+    store: ModelStore,
+    vault: Vault,
 ) -> House:
     """Introduce everybody to everybody."""
     past = RecordedPast(ledger)
@@ -106,7 +131,7 @@ def _house(
     first_served(ledger, store, clock)
     rankers = SlotRankers(store, live.snapshot)
     tools = {"telemetry": live.history, "twin": live, "past": past, "ranker": ServingRanker(ledger, rankers)}
-    diagnostics = Diagnostics(_tools("diagnostics", ledger, clock, tools))
+    diagnostics = Diagnostics(_tools("diagnostics", ledger, clock, tools), HeardAttributor())
     models = model_room(
         ledger,
         clock,
@@ -117,38 +142,58 @@ def _house(
         folder=settings.data / "training",
         run_length=settings.model_run_length,
     )
+    issuer = Issuers(ledger, clock, trust=settings.oidc, at_home=is_loopback(settings.host))
+    oversight = Oversight(_tools("oversight", ledger, clock, {"autonomy": RecordedAutonomy(ledger, clock)}))
     road = Road(
         ledger=ledger,
         clock=clock,
         network=network,
-        hands=(TicketDesk(ledger, clock), models.slots, network),
+        hands=(TicketDesk(ledger, clock), models.slots, AutonomyHands(ledger, clock), network),
         live=live,
-        book=Book.load(),
-        diagnosticians={IncidentClass.NETWORK: diagnostics, IncidentClass.AI_MODEL: models.drift},
+        book=Book.load(Path(settings.policies) if settings.policies else None),
+        diagnosticians={
+            IncidentClass.NETWORK: diagnostics,
+            IncidentClass.AI_MODEL: models.drift,
+            IncidentClass.AUTONOMY: oversight,
+        },
         planners=(
             Provisioning(_tools("provisioning", ledger, clock, tools)),
             Ticketing(_tools("ticketing", ledger, clock, tools)),
             models.retraining,
+            oversight,
         ),
         models=models.models,
+        doorkeeper=issuer,
+        vault=vault,
         past=past,
         settings=_road_settings(settings),
+        messenger=LogMessenger(),
         worker=new_id(f"worker-{os.getpid()}", clock.now()),
     )
     graph = flow.build(road, wakes.saver())
-    issuer = LocalIssuer(ledger, clock)
-    narrator = _tools("narrator", ledger, clock, {"facts": RecordedFacts(ledger)})
     return House(
         commands=Commands(road),
-        queries=Queries(road, lambda question: answer(question, narrator.facts)),
+        queries=Queries(road, _narrator(ledger, clock)),
+        desks=Desks(road, _narrator(ledger, clock)),
         issuer=issuer,
         clock=clock,
         road=road,
         graph=graph,
         worker=Worker(road, graph, feed="network"),
         models=models,
+        keeper=Keeper(ledger, clock, vault, Pace(settings.checkpoint_records, settings.checkpoint_s)),
         prepare=diagnostics.prepare,
     )
+
+
+def _narrator(ledger: Ledger, clock: Clock) -> Narrator:
+    """Return the narrator: with each question it is given the facts that whoever asks may see."""
+
+    def asked(question: str, horizon: Horizon) -> Answer:
+        facts = _tools("narrator", ledger, clock, {"facts": RecordedFacts(ledger, horizon)}).facts
+        return answer(question, facts)
+
+    return asked
 
 
 def _tools(agent: str, ledger: Ledger, clock: Clock, tools: dict[str, Any]) -> Any:

@@ -9,12 +9,29 @@ import sys
 import typer
 from typer.core import TyperGroup
 
-from api import cli_decide, cli_lab, cli_look, cli_run, cli_store, cli_tools, cli_train
+from api import (
+    cli_accounts,
+    cli_approvals,
+    cli_audit,
+    cli_autonomy,
+    cli_decide,
+    cli_guards,
+    cli_lab,
+    cli_login,
+    cli_look,
+    cli_policy,
+    cli_replay,
+    cli_roster,
+    cli_run,
+    cli_store,
+    cli_tools,
+    cli_train,
+)
 from api.threads import limit_threads
 from api.views.text import plain
 from domain.errors import NocturneError
 
-_PANELS = ("Run", "Look", "Decide", "Declare", "Prove", "Measure", "Networks", "Models")
+_PANELS = ("Run", "Look", "Decide", "Declare", "Accounts", "Prove", "Measure", "Networks", "Models")
 
 
 class _Contents(TyperGroup):
@@ -34,7 +51,24 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for room in (cli_run, cli_store, cli_look, cli_decide, cli_tools, cli_lab, cli_train):
+for room in (
+    cli_audit,
+    cli_run,
+    cli_store,
+    cli_look,
+    cli_decide,
+    cli_tools,
+    cli_lab,
+    cli_train,
+    cli_replay,
+    cli_roster,
+    cli_policy,
+    cli_guards,
+    cli_login,
+    cli_accounts,
+    cli_approvals,
+    cli_autonomy,
+):
     room.add_to(app)
 
 

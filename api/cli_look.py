@@ -6,8 +6,8 @@ import typer
 
 from api.cli_shared import Account, AsJson, Data, Url, client, show, write_json
 
-_LOOK, _PROVE = "Look", "Prove"
-_READER, _AUDITOR = "viewer", "auditor"
+_LOOK = "Look"
+_READER = "viewer"
 
 Id = Annotated[str, typer.Argument(help="An id, or an unambiguous part of one.")]
 Limit = Annotated[int, typer.Option(help="At most so many rows.", min=1, max=1000)]
@@ -18,11 +18,6 @@ def add_to(app: typer.Typer) -> None:
     for command in (inbox, show_card, incidents, state, ask, models, quarantine, tallies):
         name = "show" if command is show_card else command.__name__
         app.command(name, rich_help_panel=_LOOK)(command)
-    audit = typer.Typer(help="Follow the record, or read what it says of something.", no_args_is_help=True)
-    audit.command("verify")(audit_verify)
-    audit.command("show")(audit_show)
-    audit.command("lineage")(audit_lineage)
-    app.add_typer(audit, name="audit", rich_help_panel=_PROVE)
 
 
 def inbox(as_: Account = None, url: Url = None, data: Data = None, as_json: AsJson = False) -> None:
@@ -130,48 +125,6 @@ def quarantine(
 def tallies(as_: Account = None, url: Url = None, data: Data = None, as_json: AsJson = False) -> None:
     """What each source sent, and what became of it."""
     _listed("/tallies", as_, url, data, as_json)
-
-
-def audit_verify(as_: Account = None, url: Url = None, data: Data = None, as_json: AsJson = False) -> None:
-    """Follow the chain of records and name the first bad one; exit status 1 if there is one."""
-    from api.views import reports
-
-    found = client(as_, url, data, _AUDITOR).get("/audit/verify")
-    if as_json:
-        write_json(found)
-    else:
-        show(reports.verdict(found))
-    if not found["verified"]:
-        raise typer.Exit(1)
-
-
-def audit_show(
-    ref: Annotated[str | None, typer.Argument(help="Only what mentions this id.")] = None,
-    limit: Limit = 100,
-    as_: Account = None,
-    url: Url = None,
-    data: Data = None,
-    as_json: AsJson = False,
-) -> None:
-    """What was recorded, oldest first."""
-    rows = client(as_, url, data, _AUDITOR).get("/audit", ref=ref, limit=limit)
-    if as_json:
-        write_json(rows)
-        return
-    from api.views import reports
-    from domain.records import Record
-
-    show(reports.records([Record.model_validate(row) for row in rows]))
-
-
-def audit_lineage(
-    id: Annotated[str, typer.Argument(help="A proposal or an incident, or a part of its id.")],
-    as_: Account = None,
-    url: Url = None,
-    data: Data = None,
-) -> None:
-    """Everything behind a proposal, down to raw events, and what came of it, as JSON."""
-    write_json(client(as_, url, data, _READER).get(f"/lineage/{id}"))
 
 
 def _listed(path: str, as_: Account, url: Url, data: Data, as_json: bool, **params: int) -> None:

@@ -15,7 +15,7 @@ from api.bootstrap import House
 from api.demo import stage
 from api.identities import IDENTITIES, write_identities
 from api.settings import Settings
-from control_plane.queries import Card
+from control_plane.cards import Card
 from domain.errors import BadInput, Conflict, NocturneError
 from domain.identity import Principal, Role
 from domain.incidents import IncidentState
@@ -26,7 +26,11 @@ CAST = (
     ("operator", Role.OPERATOR, "the operator on shift"),
     ("approver-one", Role.APPROVER, "the first approver"),
     ("approver-two", Role.APPROVER, "the second approver"),
+    ("engineer", Role.ENGINEER, "the domain engineer"),
+    ("change-manager", Role.CHANGE_MANAGER, "the change manager"),
+    ("ml-engineer", Role.ML_ENGINEER, "the ML engineer"),
     ("auditor", Role.AUDITOR, "the auditor"),
+    ("admin", Role.ADMIN, "the administrator"),
     ("feed", Role.FEED, ""),
 )
 _DATABASE = "nocturne.db"

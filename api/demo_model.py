@@ -20,9 +20,9 @@ from api.bootstrap import House
 from api.demo import stage
 from api.demo_worn import put_worn
 from api.performance import Tell
+from control_plane.cards import Card
 from control_plane.gate import WAITING
 from control_plane.proposing import repairs
-from control_plane.queries import Card
 from control_plane.tables import Tables
 from domain.diagnosis import FaultKind
 from domain.errors import Conflict, Gone, Refused

@@ -7,6 +7,7 @@ from domain.identity import Principal
 
 if TYPE_CHECKING:  # the doors open, and are tested, without loading the rooms behind them
     from control_plane.commands import Commands
+    from control_plane.desks import Desks
     from control_plane.queries import Queries
 
 
@@ -25,6 +26,9 @@ class House(Protocol):
 
     @property
     def queries(self) -> "Queries": ...
+
+    @property
+    def desks(self) -> "Desks": ...
 
     @property
     def issuer(self) -> Issuer: ...

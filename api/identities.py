@@ -8,6 +8,9 @@ from pathlib import Path
 from domain.errors import BadInput, Refused
 
 IDENTITIES = "identities.json"
+#: Beside it: the logins at an identity provider, and the one that is used where nobody is named.
+SESSIONS = "sessions.json"
+MINE = "me"
 
 
 def write_identities(path: Path, tokens: dict[str, str]) -> None:

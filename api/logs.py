@@ -15,8 +15,8 @@ import structlog
 from domain.clock import Clock
 
 _SECRET_NAMES = re.compile(r"token|secret|password|authorization|cookie|credential", re.IGNORECASE)
-#: Our tokens, and whatever stands behind `Bearer`.
-_SECRET_FORMS = re.compile(r"nct_[\w-]+|(?<=[Bb]earer )\S+")
+#: Our tokens, keys and proofs, signed tokens of others (JWT), and whatever stands behind `Bearer` or `Basic`.
+_SECRET_FORMS = re.compile(r"nc[tkf]_[\w-]+|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)*|(?<=[Bb]earer )\S+|(?<=[Bb]asic )\S+")
 _HIDDEN = "(hidden)"
 _LONGEST = 8000
 

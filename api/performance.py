@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from api.bootstrap import House
+from control_plane.cards import Card
 from control_plane.executor import execution_id_of
 from control_plane.gate import WAITING
 from control_plane.proposing import repairs
-from control_plane.queries import Card
 from control_plane.tables import Tables
 from domain.diagnosis import Diagnosis
 from domain.errors import Conflict, Gone
@@ -35,7 +35,7 @@ class Performance:
     ) -> None:
         self.house, self.about, self.make_fault, self.tell = house, dict(about), make_fault, tell
         self.limit_s = limit_s
-        self.people = [self._person("approver-one"), self._person("approver-two")]
+        self.people = [self._person("approver-one", Role.ENGINEER), self._person("approver-two", Role.CHANGE_MANAGER)]
         self.marks: dict[str, float] = {}
         self.first_seen: dict[str, float] = {}
         house.road.watchers.append(self._mark)
@@ -55,8 +55,9 @@ class Performance:
             time.sleep(_WAIT_S)
         return self._report(incident)
 
-    def _person(self, name: str) -> Principal:
-        roles = frozenset({Role.APPROVER, Role.OPERATOR})
+    def _person(self, name: str, also: Role) -> Principal:
+        """Make one of the people at the gate; `also` is the role in which they sign what hurts and cannot be undone."""
+        roles = frozenset({Role.APPROVER, Role.OPERATOR, also})
         return self.house.issuer.issue(name, roles, person=name)[0]
 
     def _inject(self) -> None:

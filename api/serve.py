@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
@@ -14,10 +15,14 @@ from api import logs
 from api.bootstrap import House, build
 from api.client import ADDRESS
 from api.http.app import create_app
+from api.identities import IDENTITIES, write_identities
 from api.settings import Settings
 from domain.clock import SystemClock
 from domain.errors import BadInput, Conflict
+from domain.identity import Role
 
+#: The account that makes the others.
+FIRST = "admin"
 _GRACE_S = 5
 
 
@@ -58,10 +63,23 @@ def _real(settings: Settings) -> Iterator[House]:
     network = EmulatedNetwork(settings.network_url)
     house = build(settings, network)
     try:
+        _somebody_to_begin_with(house, settings)
         house.start()
         yield house
     finally:
         house.close()
+
+
+def _somebody_to_begin_with(house: House, settings: Settings) -> None:
+    """Make the account that makes the others, where the house vouches for accounts and there is none yet."""
+    if settings.identity != "local" or house.road.ledger.read(lambda tables: tables.principals.count()):
+        return
+    _account, token = house.issuer.issue(FIRST, {Role.ADMIN}, person="the administrator")
+    write_identities(settings.data / IDENTITIES, {FIRST: token})
+    sys.stderr.write(
+        f"The first account is `{FIRST}`; its token lies in {settings.data / IDENTITIES}, for you alone.\n"
+        "Make others with `nocturne accounts add NAME --role ROLE --person PERSON`.\n"
+    )
 
 
 def _listen(house: House, settings: Settings, door: socket.socket) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from adapters.identity.trust import Trust
 from domain.errors import BadInput
 
 _NETWORK = re.compile(r"generated:\d{1,6}|topohub:[\w./-]{1,200}|lab:\w{1,40}|file:.{1,4096}", re.DOTALL)
@@ -19,7 +20,9 @@ _NETWORK = re.compile(r"generated:\d{1,6}|topohub:[\w./-]{1,200}|lab:\w{1,40}|fi
 class Settings(BaseSettings):
     """Durations are seconds of the house's clock."""
 
-    model_config = SettingsConfigDict(env_prefix="NOCTURNE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="NOCTURNE_", env_nested_delimiter="__", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     data: Path = Field(default=Path("var"), description="folder of the database, the checkpoints and the identities")
     database: str = Field(
@@ -27,9 +30,28 @@ class Settings(BaseSettings):
         repr=False,  # it may hold a password
         description="`postgresql://user@host:5432/name`; empty: a file in the data folder",
     )
+    checkpoints: str = Field(
+        default="",
+        repr=False,
+        description="second place for signed checkpoints of the record: a folder on another disk or host, or the "
+        "address of another database; empty: a folder beside the store, which whoever alters the one can alter, too",
+    )
+    checkpoint_records: int = Field(default=1000, ge=1, description="records after which a chain is signed again")
+    checkpoint_s: float = Field(default=60.0, gt=0, description="after which a chain that has grown is signed again")
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
-    identity: Literal["local"] = Field(default="local", description="who vouches for accounts")
+    identity: Literal["local", "oidc"] = Field(default="local", description="who vouches for accounts")
+    oidc: Trust | None = Field(
+        default=None,
+        repr=False,  # it may hold a secret
+        description="what is believed of an identity provider: JSON, or one variable each, as `NOCTURNE_OIDC__ISSUER`",
+    )
+    recheck_from: int = Field(
+        default=2, ge=1, le=10, description="needed signatures from which each signer is looked up again, at the source"
+    )
+    failed_logins: int = Field(
+        default=20, ge=1, le=10_000, description="tries with a wrong token that one address has within a minute"
+    )
 
     network: str = Field(
         default="generated:200",
@@ -52,8 +74,39 @@ class Settings(BaseSettings):
         default=1000.0, ge=20, description="outcomes between two false alarms about a model that is well, on average"
     )
     proposal_s: float = Field(default=1800.0, gt=0, description="for which a proposal waits for people")
+    warn_share: float = Field(
+        default=0.2, ge=0, le=1, description="of the time in which people decide that is left when they are warned"
+    )
+    fresh_s: float = Field(
+        default=300.0, gt=0, description="within which a person who breaks the glass must have proved who it is"
+    )
+    measurement_age_s: float = Field(default=900.0, gt=0, description="how old a reading may be under a waiting plan")
+    budget_window_s: float = Field(default=3600.0, gt=0, description="over which the use of each requester is counted")
+    plans_most: int = Field(default=500, ge=0, description="plans of one requester in that time")
+    steps_most: int = Field(default=2000, ge=0, description="steps of one requester in that time")
+    spend_most_eur: float = Field(default=10_000.0, ge=0, description="euros of one requester in that time")
+    plan_steps_most: int = Field(default=64, ge=1, le=64, description="steps of the longest plan that is taken")
+    drafts_most: int = Field(default=12, ge=1, description="plans of one agent for one incident in that time")
+    breaker_of: int = Field(default=5, ge=1, description="last outcomes of a kind of action that a breaker looks at")
+    breaker_failures: int = Field(default=3, ge=1, description="bad ones among them that open it")
+    breaker_rest_s: float = Field(default=900.0, gt=0, description="after which an open breaker lets one plan try")
+    flaps_most: int = Field(default=3, ge=1, description="times that a value may be set back and forth in that time")
     grant_s: float = Field(default=600.0, gt=0, description="for which a grant to execute holds")
+    escalate_share: float = Field(
+        default=0.25, gt=0, le=1, description="of the time of a matter, after which the next people are asked"
+    )
+    roster_ahead_s: float = Field(default=86_400.0, ge=0, description="how far ahead a gap in the roster is looked for")
+    seeded_share: float = Field(
+        default=0.0, ge=0, le=0.5, description="of proposals that bring a card that tests attention; 0: never"
+    )
+    miss_limit: float = Field(
+        default=0.1, gt=0, lt=1, description="share of such cards that a person may miss before a second one must sign"
+    )
+    batch_most: int = Field(default=10, ge=1, le=100, description="harmless proposals that can be approved at once")
 
+    policies: str = Field(
+        default="", max_length=4096, description="folder of the policy book; empty: the book that ships"
+    )
     max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024, description="largest request body")
     max_depth: int = Field(default=64, ge=1, le=500, description="deepest nesting of a JSON body")
     max_items: int = Field(default=10_000, ge=1, description="longest list in a JSON body")
@@ -84,6 +137,15 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"the local issuer serves this machine only, and `{self.host}` is not a loopback address: "
                 "use 127.0.0.1, ::1 or localhost"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_provider_is_described(self) -> Self:
+        if (self.identity == "oidc") != (self.oidc is not None):
+            raise ValueError(
+                "an identity provider needs both settings: NOCTURNE_IDENTITY=oidc, and NOCTURNE_OIDC for what is "
+                "believed of it (docs/identity.md)"
             )
         return self
 

@@ -29,10 +29,10 @@ from control_plane.live import Live
 from control_plane.past import RecordedPast
 from control_plane.ports import Change
 from control_plane.road import Road, RoadSettings
+from domain.chains import first_break
 from domain.clock import Clock, SystemClock
 from domain.decisions import Ruling
 from domain.errors import Unavailable
-from domain.records import first_break
 from policies.engine import Book
 
 Progress = Callable[[str], None]

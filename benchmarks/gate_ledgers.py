@@ -5,7 +5,6 @@ from typing import TypeVar
 
 from adapters.store.ledger import SqlLedger
 from adapters.store.shared import SharedTransaction
-from adapters.store.shelves import SqlTables
 from control_plane.ports import Change, Written
 from domain.clock import Clock
 
@@ -32,5 +31,5 @@ class OneByOne(SqlLedger):
 
 
 def _unrecorded(shared: SharedTransaction, change: Change[T]) -> T:
-    written = change(SqlTables(shared.connection, writable=True).view())
+    written = change(shared.tables().view())
     return shared.carry_out(lambda _: Written(written.result, (), written.messages))  # the messages go as ours do

@@ -59,6 +59,11 @@ class _Question:
         return hashlib.blake2b(text + self.baseline.tobytes(), digest_size=16).hexdigest()
 
     @property
+    def baseline_seed(self) -> int:
+        """For what is kept and used for other rows, too."""
+        return int.from_bytes(hashlib.blake2b(self.key.encode(), digest_size=4).digest())
+
+    @property
     def seed(self) -> int:
         both = self.key.encode() + self.now.tobytes()
         return int.from_bytes(hashlib.blake2b(both, digest_size=4).digest())
@@ -88,6 +93,10 @@ class Attributor:
         self._models: OrderedDict[str, Any] = OrderedDict()
         self._lock = threading.Lock()
 
+    def ready(self, *, wait: bool) -> bool:
+        """Say whether an answer can be had now; with `wait`, DoWhy is imported for it."""
+        return wait or _LOADED.is_set()
+
     def attribute(
         self,
         graph: nx.DiGraph,
@@ -108,7 +117,7 @@ class Attributor:
 
         Never raises for what the data lack: that is said in `not_checked`.
         """
-        if not wait and not _LOADED.is_set():
+        if not self.ready(wait=wait):
             begin_warm_up()
             return Attribution(not_checked=("attribution is not in yet: it follows with the settled diagnosis",))
         problem, question = _checked(graph, baseline, now, causes)
@@ -116,7 +125,7 @@ class Attributor:
             return Attribution(not_checked=(f"attribution not possible: {problem}",))
         asked = [cause for cause in causes if cause in question.names]
         try:
-            with _seeded(question.seed):
+            with _own_randomness():
                 return self._answer(question, asked)
         except (ValueError, RuntimeError, ArithmeticError, np.linalg.LinAlgError) as error:
             return Attribution(not_checked=(f"attribution not possible: the causal model failed ({error})",))
@@ -187,32 +196,36 @@ def _filled(column: Matrix) -> Matrix:
 
 
 def _fit(question: _Question) -> Any:
-    gcm, pandas = _gcm()
-    model = gcm.InvertibleStructuralCausalModel(question.graph)
-    for name in question.names:
-        causes = sorted(question.graph.predecessors(name))
-        declared = [question.graph.edges[cause, name]["strength"] for cause in causes]
+    gcm, pandas = _seeded(question.baseline_seed)
+    # DoWhy walks through sets of nodes: numbers have the same order in them in every process, names have not
+    graph = nx.relabel_nodes(question.graph, {name: number for number, name in enumerate(question.names)})
+    model = gcm.InvertibleStructuralCausalModel(graph)
+    for number in range(len(question.names)):
+        causes = sorted(graph.predecessors(number))
+        declared = [graph.edges[cause, number]["strength"] for cause in causes]
         own = gcm.AdditiveNoiseModel(WorstCause(declared)) if causes else gcm.EmpiricalDistribution()
-        model.set_causal_mechanism(name, own)
-    gcm.fit(model, pandas.DataFrame(question.baseline, columns=list(question.names)))
+        model.set_causal_mechanism(number, own)
+    gcm.fit(model, pandas.DataFrame(question.baseline, columns=range(len(question.names))))
     return model
 
 
 def _row(question: _Question) -> Any:
     _, pandas = _gcm()
-    return pandas.DataFrame(question.now[None, :], columns=list(question.names))
+    return pandas.DataFrame(question.now[None, :], columns=range(len(question.names)))
 
 
 def _counterfactual(model: Any, question: _Question, cause: str) -> Counterfactual:
-    gcm, _ = _gcm()
-    usual = float(np.median(question.baseline[:, question.names.index(cause)]))
+    gcm, _ = _seeded(question.seed)
+    place = question.names.index(cause)
+    usual = float(np.median(question.baseline[:, place]))
     row = _row(question)
-    imagined = gcm.counterfactual_samples(model, {cause: lambda _: usual}, observed_data=row).iloc[0]
+    numbered = gcm.counterfactual_samples(model, {place: lambda _: usual}, observed_data=row).iloc[0]
+    imagined = {name: float(numbered[number]) for number, name in enumerate(question.names)}
     there = {name: question.value(name) for name in question.names if name != cause}
     there = {name: value for name, value in there.items() if value >= PRESENT}
     gone = tuple(sorted(name for name in there if imagined[name] < PRESENT))
     left = tuple(sorted(there.keys() - set(gone)))
-    lifted = sum(max(0.0, value - max(0.0, float(imagined[name]))) for name, value in there.items())
+    lifted = sum(max(0.0, value - max(0.0, imagined[name])) for name, value in there.items())
     share = min(1.0, lifted / sum(there.values())) if there else 0.0
     return Counterfactual(
         statement=_told(cause, gone, left), explained_share=round(share, 4), symptoms_gone=gone, symptoms_left=left
@@ -236,24 +249,25 @@ def _targets(question: _Question, causes: Sequence[str]) -> list[str]:
 
 def _blame(asked: tuple[Any, _Question], target: str) -> dict[str, float]:
     """Return element → share (0–1) of the target's outlier score; elements that cannot touch it are absent."""
-    gcm, _ = _gcm()
     model, question = asked
+    gcm, _ = _seeded(question.seed)
     method = gcm.shapley.ShapleyApproximationMethods.PERMUTATION
     found = gcm.attribute_anomalies(
         model,
-        target,
+        question.names.index(target),
         _row(question),
         num_distribution_samples=_SAMPLES,
         shapley_config=gcm.shapley.ShapleyConfig(method, num_permutations=_PERMUTATIONS, n_jobs=1),
     )
-    positive = {name: max(0.0, float(values[0])) for name, values in found.items()}
+    positive = {question.names[number]: max(0.0, float(values[0])) for number, values in found.items()}
     total = sum(positive.values())
     return {name: value / total for name, value in positive.items()} if total > 0 else {}
 
 
 def _refutation(cause: str, share: float, blames: Sequence[Mapping[str, float]]) -> str:
     placebo = _mean([blame.get(_PLACEBO, 0.0) for blame in blames])
-    stands = share > 2.0 * placebo
+    even = _mean([1 / len(blame) for blame in blames if blame])  # what an element draws that is like all others
+    stands = share > max(2.0 * placebo, even)
     end = "not refuted" if stands else "refuted: do not rest on this attribution"
     blame = f"draws {placebo:.0%} of the blame against {share:.0%}"
     return f"a made-up cause with the shuffled baseline of `{cause}` {blame}: {end}"
@@ -263,13 +277,21 @@ def _mean(values: Sequence[float]) -> float:
     return round(sum(values) / len(values), 4) if values else 0.0
 
 
+def _seeded(seed: int) -> tuple[Any, Any]:
+    """Return DoWhy and pandas, with what DoWhy draws from started anew.
+
+    Done before each draw: else what is drawn would depend on whether a model was fitted before, or still at hand.
+    """
+    gcm, pandas = _gcm()
+    gcm.util.general.set_random_seed(seed)
+    return gcm, pandas
+
+
 @contextmanager
-def _seeded(seed: int) -> Iterator[None]:
+def _own_randomness() -> Iterator[None]:
     with _RANDOM:
         ours, theirs = random.getstate(), np.random.get_state()  # noqa: NPY002  the state that DoWhy draws from
         try:
-            gcm, _ = _gcm()
-            gcm.util.general.set_random_seed(seed)
             yield
         finally:
             random.setstate(ours)

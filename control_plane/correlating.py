@@ -4,10 +4,13 @@ Alarms inside declared planned work that match its predicted effect open none. A
 rises whenever its alarms change, so that a diagnosis is known to be about what was known then.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Self
 
 from control_plane.ports import Written
 from control_plane.road import Road
+from control_plane.roster import asking
 from control_plane.tables import Tables
 from domain.alarms import Alarm, AlarmType
 from domain.incidents import Incident, IncidentClass, IncidentState
@@ -38,7 +41,8 @@ def work_over(road: Road, work_id: str) -> None:
             tables.alarms.swap(alarm, alarm.but(correlated=False, planned_work_id=None))
         if not overdue:
             return Written(None)
-        return Written(None, (_entry(road, "correlate.work.overran", (work_id,), {"alarms": len(overdue)}),))
+        about = About(overdue[0].tenant, road.live.residency(alarm.resource for alarm in overdue))
+        return Written(None, (_entry(road, "correlate.work.overran", (work_id,), {"alarms": len(overdue)}, about),))
 
     road.ledger.do(change)
 
@@ -54,36 +58,57 @@ def _correlate_some(road: Road, tables: Tables) -> Written[tuple[list[str], bool
         return Written(([], False))
     now = road.clock.now()
     works = [work for work in tables.planned_work.find() if now < work.ends_at]  # what outlasts its window is trouble
-    entries, messages, looked_at = [], [], []
+    entries, messages, looked_at, explained = [], [], [], []
     for alarm in fresh:
-        work = planned(alarm, works)
+        work = planned(alarm, [work for work in works if work.tenant == alarm.tenant])
         if alarm.cleared or work is not None:
             tables.alarms.swap(alarm, alarm.but(correlated=True, planned_work_id=work.id if work else None))
+            explained.append(alarm)
         else:
             looked_at.append(alarm)
-    expected = len(fresh) - len(looked_at)
-    if expected:
-        entries.append(_entry(road, "correlate.alarms.explained", (), {"planned_or_cleared": expected}))
+    for tenant, alarms in _by_tenant(explained).items():
+        about = About(tenant, road.live.residency(alarm.resource for alarm in alarms))
+        entries.append(_entry(road, "correlate.alarms.explained", (), {"planned_or_cleared": len(alarms)}, about))
     by_id = {alarm.id: alarm for alarm in looked_at}
-    for about, group in _groups(road, tables, looked_at):
-        incident, opened = _join(road, tables, about, group, by_id)
+    for kind_of, group in _groups(road, tables, looked_at):
+        incident, opened = _join(road, tables, kind_of, group, by_id)
         kind = "correlate.incident.opened" if opened else "correlate.incident.extended"
         refs = (incident.id, *group.alarm_ids[:32])
-        entries.append(
-            _entry(road, kind, refs, {"alarms": len(group.alarm_ids), "revision": incident.revision}, incident.region)
-        )
+        fields = {"alarms": len(group.alarm_ids), "revision": incident.revision}
+        entries.append(_entry(road, kind, refs, fields, About.incident(incident)))
         messages.append(road.wake(incident.id))
     touched = [message.ref for message in messages]
+    messages += [asking.message(road, id) for id in touched if _of_model(tables, id)]
     return Written((touched, len(fresh) == _MOST_AT_ONCE), tuple(entries), tuple(messages))
 
 
+def _of_model(tables: Tables, incident_id: str) -> bool:
+    incident = tables.incidents.get(incident_id)
+    return incident is not None and incident.about is IncidentClass.AI_MODEL
+
+
 def _groups(road: Road, tables: Tables, alarms: Sequence[Alarm]) -> Iterator[tuple[IncidentClass, Group]]:
-    """Yield the groups of alarms of one trouble. Trouble of the network and of a model is never one trouble."""
-    for about in IncidentClass:
-        of_class = [alarm for alarm in alarms if _about(road, alarm) is about]
-        open_ones = tables.incidents.find(state=IncidentState.OPEN, about=about) if of_class else []
-        for group in assign(of_class, [_standing(incident) for incident in open_ones], road.live.near):
-            yield about, group
+    """Yield the groups of alarms of one trouble.
+
+    Trouble of the network and of a model is never one trouble, and neither is that of two tenants.
+    """
+    for tenant, of_tenant in _by_tenant(alarms).items():
+        for about in IncidentClass:
+            of_class = [alarm for alarm in of_tenant if _about(road, alarm) is about]
+            open_ones = _open_incidents(tables, tenant, about) if of_class else []
+            for group in assign(of_class, [_standing(incident) for incident in open_ones], road.live.near):
+                yield about, group
+
+
+def _open_incidents(tables: Tables, tenant: str, about: IncidentClass) -> list[Incident]:
+    return tables.incidents.find(state=IncidentState.OPEN, about=about, tenant=tenant)
+
+
+def _by_tenant(alarms: Sequence[Alarm]) -> dict[str, list[Alarm]]:
+    groups: dict[str, list[Alarm]] = defaultdict(list)
+    for alarm in alarms:
+        groups[alarm.tenant].append(alarm)
+    return groups
 
 
 def _about(road: Road, alarm: Alarm) -> IncidentClass:
@@ -122,6 +147,7 @@ def _opened(road: Road, about: IncidentClass, members: Sequence[Alarm]) -> Incid
     return Incident(
         id=road.id("inc"),
         about=about,
+        tenant=members[0].tenant,
         region=_region(road, members[0].resource),
         severity=min((alarm.severity for alarm in members), key=lambda severity: severity.rank),
         opened_at=min(alarm.event_time for alarm in members),
@@ -159,7 +185,7 @@ def _refresh(road: Road, tables: Tables, incident_id: str) -> Written[None]:
     changed = incident.but(open_alarms=open_alarms, severity=worst, revision=revision, last_known_at=road.clock.now())
     tables.incidents.swap(incident, changed)
     fields = {"open_alarms": open_alarms, "revision": changed.revision}
-    entry = _entry(road, "correlate.incident.refreshed", (incident_id,), fields, incident.region)
+    entry = _entry(road, "correlate.incident.refreshed", (incident_id,), fields, About.incident(incident))
     return Written(None, (entry,), (road.wake(incident_id),))
 
 
@@ -167,6 +193,24 @@ def _region(road: Road, element: str) -> str:
     return road.live.regions.get(element, "default")
 
 
-def _entry(road: Road, kind: str, refs: tuple[str, ...], fields: dict[str, int], region: str = "default") -> Entry:
-    at = road.clock.now()
-    return Entry(kind=kind, actor="plane", refs=refs, fields=dict(fields), event_time=at, residency=region)
+class About(NamedTuple):
+    """Whose a record is, and where its data belongs."""
+
+    tenant: str
+    region: str
+
+    @classmethod
+    def incident(cls, incident: Incident) -> Self:
+        return cls(incident.tenant, incident.region)
+
+
+def _entry(road: Road, kind: str, refs: tuple[str, ...], fields: dict[str, int], about: About) -> Entry:
+    return Entry(
+        kind=kind,
+        actor="plane",
+        refs=refs,
+        fields=dict(fields),
+        event_time=road.clock.now(),
+        tenant=about.tenant,
+        residency=about.region,
+    )

@@ -9,11 +9,14 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from control_plane import outcomes
+from control_plane.approvals import changes
+from control_plane.autonomy import crediting
 from control_plane.gate import consume, right_id
+from control_plane.guards import breakers, budgets, flapping, locks, switches
 from control_plane.ports import Hands, Seen, Written
 from control_plane.relevance import read_state
 from control_plane.road import Road
-from control_plane.standing import reasons_against
+from control_plane.standing import on_record, reasons_against
 from control_plane.tables import Tables
 from domain.actions import Action
 from domain.errors import NocturneError, NotFound, Refused, Unavailable
@@ -65,6 +68,8 @@ def advance(road: Road, execution_id: str) -> Execution:
             _see_through(road, matter, matter.unsettled)
         elif matter.execution.state is ExecutionState.RUNNING:
             _go_on(road, matter)
+        elif matter.execution.handed_over:
+            _leave(road, matter, matter.execution.note)
         elif matter.execution.state is ExecutionState.STOPPING:
             _turn(road, matter, ExecutionState.COMPENSATING, f"stopped by {matter.execution.stopped_by}")
         else:
@@ -151,21 +156,50 @@ def _intend(road: Road, matter: Matter, kind: RightKind, index: int, action: Act
         intended_at=road.clock.now(),
     )
 
-    def change(tables: Tables) -> Written[bool]:
+    def change(tables: Tables) -> Written[bool | str]:
         if tables.executions.get(execution.id) != execution:
             return Written(False)
+        bars = switches.bars_step if kind is RightKind.STEP else switches.bars_inverse
+        if barred := bars(road, tables, matter.proposal):
+            return Written(barred)
+        if kind is RightKind.STEP and (lapsed := on_record(road, tables, matter.proposal)):
+            return Written(f"before step {index + 1}: {'; '.join(lapsed)}")
         if not consume(road, tables, right_id(execution.grant_id, kind, index), step.id):
             return Written(False)
         tables.steps.add(step)
+        budgets.count_step(road, tables, matter.proposal, kind, index)
+        flapping.touch(tables, matter.proposal, step)
         return Written(True, (_entry(road, matter, "act.step.intended", step),))
 
-    if not road.ledger.do(change):
-        return
-    road.notice("intended", step.id)
-    _send(road, matter, step, hands)
+    intended = road.ledger.do(change)
+    if isinstance(intended, str):
+        _halt(road, matter, kind, intended)
+    elif intended:
+        road.notice("intended", step.id)
+        _send(road, matter, step, hands)
+
+
+def _halt(road: Road, matter: Matter, kind: RightKind, because: str) -> None:
+    """Something came meanwhile that stands against the next step, or against undoing the last."""
+    if kind is RightKind.STEP:
+        _turn(road, matter, ExecutionState.COMPENSATING, because)
+    else:
+        _leave(road, matter, because)
+
+
+def _leave(road: Road, matter: Matter, because: str) -> None:
+    """Leave everything as it is, for people: nothing more is done, and nothing undone."""
+    done = [step for step in matter.steps.values() if step.state is StepState.DONE]
+    said = f"handed over to people with {len(done)} steps done, and left as it is: {because}"
+    checks, now = matter.execution.checks, road.clock.now()
+    unresolved = Outcome(resolution=Resolution.UNRESOLVED, checks=checks, because=said, measured_at=now)
+    settle(road, matter.execution, unresolved)
 
 
 def _send(road: Road, matter: Matter, step: Step, hands: Hands) -> None:
+    if _called_off(road, matter, step):  # between the intent and here; what was not sent did not happen
+        _settle_step(road, matter, step, StepState.FAILED, "the plan was stopped before this was sent")
+        return
     try:
         hands.send(step.id, step.action)
     except Refused as refusal:
@@ -202,10 +236,13 @@ def _read_back(road: Road, matter: Matter, step: Step, hands: Hands, note: str) 
 
 
 def _resend(road: Road, matter: Matter, step: Step, hands: Hands, note: str) -> None:
-    """Send what certainly never happened, under its own key, if its grant still stands (undoing always may)."""
+    """Send what certainly never happened, under its own key, if its grant still stands and no switch bars it.
+
+    Undoing needs no grant that stands; a switch that leaves everything to people bars it, too.
+    """
     reasons = _against(road, matter, step.index) if step.kind is RightKind.STEP else []
-    if reasons:
-        why = f"{note}; it never happened, and is not sent any more: {'; '.join(reasons)}"
+    if barred := reasons or _barred(road, matter, step.kind):
+        why = f"{note}; it never happened, and is not sent any more: {'; '.join(barred)}"
         _settle_step(road, matter, step, StepState.FAILED, why)
         return
     try:
@@ -218,9 +255,9 @@ def _resend(road: Road, matter: Matter, step: Step, hands: Hands, note: str) -> 
 
 def _await(road: Road, matter: Matter, step: Step, hands: Hands) -> None:
     """Wait until the device is done, an operator says stop, or its time is over."""
-    deadline = road.clock.now() + timedelta(seconds=road.patience_s(step.action))
+    deadline = road.clock.monotonic() + road.patience_s(step.action)
     while (seen := hands.look(step.id)) is Seen.PENDING:
-        if _stopping(road, step.execution_id) or road.clock.now() >= deadline:
+        if _stopping(road, step.execution_id) or road.clock.monotonic() >= deadline:
             hands.cancel(step.id)
             seen = hands.look(step.id)
             break
@@ -229,6 +266,18 @@ def _await(road: Road, matter: Matter, step: Step, hands: Hands) -> None:
     notes = {Seen.ABSENT: "cancelled before it happened", Seen.FAILED: "the device reports failure"}
     state = states.get(seen, StepState.IN_DOUBT)
     _settle_step(road, matter, step, state, notes.get(seen, "" if state is StepState.DONE else "it cannot be told"))
+
+
+def _called_off(road: Road, matter: Matter, step: Step) -> bool:
+    """Say whether somebody stopped the plan, or pulled a switch that reaches it, since the step was intended."""
+    return bool(_barred(road, matter, step.kind)) or _stopping(road, step.execution_id)
+
+
+def _barred(road: Road, matter: Matter, kind: RightKind) -> list[str]:
+    """Return why a kill switch bars the next step, or undoing the last, or nothing."""
+    bars = switches.bars_step if kind is RightKind.STEP else switches.bars_inverse
+    barred = road.ledger.read(lambda tables: bars(road, tables, matter.proposal))
+    return [barred] if barred else []
 
 
 def _stopping(road: Road, execution_id: str) -> bool:
@@ -301,7 +350,12 @@ def settle(road: Road, execution: Execution, outcome: Outcome) -> None:
             return Written(None)
         proposal = tables.proposals.get(execution.proposal_id)
         assert proposal is not None
-        tables.proposals.swap(proposal, proposal.moved(ProposalState.SETTLED, str(outcome.resolution)))
+        over = proposal.moved(ProposalState.SETTLED, str(outcome.resolution))
+        tables.proposals.swap(proposal, over)
+        changes.follow(tables, over, now)
+        locks.let_go(road, tables, over.id)
+        tripped = breakers.count(road, tables, over, settled)
+        credited = crediting.settled(road, tables, over, settled)
         entry = Entry(
             kind="verify.execution.settled",
             actor="plane",
@@ -317,7 +371,8 @@ def settle(road: Road, execution: Execution, outcome: Outcome) -> None:
         )
         _look_anew(tables, settled)
         asks = outcomes.asks(road, tables, settled)
-        return Written(None, (entry,), (road.wake(execution.incident_id), *asks))
+        told = (road.wake(execution.incident_id), *asks, *credited.messages)
+        return Written(None, (entry, *tripped, *credited.entries), told)
 
     road.ledger.do(change)
     road.notice("verified", execution.id)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from control_plane.executor import execution_id_of
+from control_plane.horizon import Horizon
 from control_plane.ports import Ledger
 from control_plane.tables import Tables
 from domain.diagnosis import Diagnosis
@@ -14,24 +15,25 @@ from domain.records import Record
 
 
 class RecordedFacts:
-    """Reads the ledger; answers with what was stored, or nothing."""
+    """Reads the ledger for one caller; answers with what was stored and is to be seen by that caller, or nothing."""
 
-    def __init__(self, ledger: Ledger, tenant: str = "default") -> None:
-        self._ledger, self._tenant = ledger, tenant
+    def __init__(self, ledger: Ledger, horizon: Horizon) -> None:
+        self._ledger, self._horizon = ledger, horizon
 
     def find(self, ref: str) -> str | None:
         """Return the full id that a (possibly shortened) id, an element or `latest` speaks of, or None."""
 
         def read(tables: Tables) -> str | None:
-            incidents = tables.incidents.find(newest=True, limit=500)
+            own, horizon = {"tenant": self._horizon.tenant}, self._horizon
+            incidents = [i for i in tables.incidents.find(newest=True, limit=500, **own) if horizon.incident(i)]
             if ref == "latest":
                 return incidents[0].id if incidents else None
-            for shelf in (tables.incidents, tables.proposals):
-                if shelf.get(ref) is not None:
-                    return ref
+            if horizon.incident(tables.incidents.get(ref)) or horizon.proposal(tables, tables.proposals.get(ref)):
+                return ref
             if len(ref) < 6:
                 return None
-            proposals = tables.proposals.find(newest=True, limit=500)
+            newest = tables.proposals.find(newest=True, limit=500, **own)
+            proposals = [proposal for proposal in newest if horizon.proposal(tables, proposal)]
             matching = [item.id for item in (*incidents, *proposals) if ref in item.id]
             about = [incident.id for incident in incidents if ref in incident.elements]
             return next(iter(matching if len(matching) == 1 else about), None)
@@ -39,23 +41,38 @@ class RecordedFacts:
         return self._ledger.read(read)
 
     def incident(self, incident_id: str) -> Incident | None:
-        return self._ledger.read(lambda tables: tables.incidents.get(incident_id))
+        return self._ledger.read(lambda tables: self._incident(tables, incident_id))
 
     def diagnosis(self, incident_id: str) -> Diagnosis | None:
         def read(tables: Tables) -> Diagnosis | None:
-            incident = tables.incidents.get(incident_id)
+            incident = self._incident(tables, incident_id)
             return tables.diagnoses.get(incident.diagnosis_id or "") if incident else None
 
         return self._ledger.read(read)
 
     def evidence(self, incident_id: str) -> Sequence[Evidence]:
-        return self._ledger.read(lambda tables: tables.evidence.find(incident_id=incident_id))
+        def read(tables: Tables) -> Sequence[Evidence]:
+            return tables.evidence.find(incident_id=incident_id) if self._incident(tables, incident_id) else ()
+
+        return self._ledger.read(read)
 
     def proposals(self, incident_id: str) -> Sequence[Proposal]:
-        return self._ledger.read(lambda tables: tables.proposals.find(incident_id=incident_id))
+        def read(tables: Tables) -> Sequence[Proposal]:
+            found = tables.proposals.find(incident_id=incident_id)
+            return [proposal for proposal in found if self._horizon.proposal(tables, proposal)]
+
+        return self._ledger.read(read)
 
     def execution(self, proposal_id: str) -> Execution | None:
-        return self._ledger.read(lambda tables: tables.executions.get(execution_id_of(proposal_id)))
+        def read(tables: Tables) -> Execution | None:
+            seen = self._horizon.proposal(tables, tables.proposals.get(proposal_id))
+            return tables.executions.get(execution_id_of(proposal_id)) if seen else None
+
+        return self._ledger.read(read)
 
     def records(self, ref: str) -> Sequence[Record]:
-        return self._ledger.records(self._tenant, ref=ref)
+        return [r for r in self._ledger.records(self._horizon.tenant, ref=ref) if self._horizon.record(r)]
+
+    def _incident(self, tables: Tables, incident_id: str) -> Incident | None:
+        found = tables.incidents.get(incident_id)
+        return found if self._horizon.incident(found) else None

@@ -18,21 +18,31 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import interrupt
 
-from control_plane import correlating, proposing, receiving, ways
+from control_plane import correlating, judging, proposing, receiving, ways
+from control_plane.approvals.matters import reminders
+from control_plane.approvals.verdict import asked_next
+from control_plane.autonomy import disagreements
 from control_plane.executor import advance, execution_id_of, load
 from control_plane.gate import WAITING, entry, expire, make_grant, moved, withdraw
-from control_plane.judging import brief, decide
+from control_plane.guards import collisions, freshness, passing
+from control_plane.judging import brief
 from control_plane.ports import Written
 from control_plane.preflight import begin
+from control_plane.replay import pins
+from control_plane.replay.tape import listening, recording
 from control_plane.road import Road
+from control_plane.roster import asking
 from control_plane.tables import Tables
 from domain.decisions import Ruling
 from domain.diagnosis import Diagnosis, Verdict
 from domain.errors import BadInput, Conflict, NotFound
 from domain.execution import ExecutionState, Outcome
+from domain.identity import Principal
 from domain.incidents import Incident, IncidentClass, IncidentState, Resolution
+from domain.keeping import Pin
 from domain.proposals import Proposal, ProposalState
 from domain.records import Entry
+from domain.rehearsal import Rehearsal
 
 #: A diagnosis that lacked sight is made anew at least this often.
 _LONGEST_BLIND_S = 60.0
@@ -53,17 +63,22 @@ def diagnose(road: Road, incident_id: str) -> None:
     incident, standing = _incident(road, incident_id)
     if incident.state is IncidentState.CLOSED or _fits(road, incident, standing) or _acting(road, incident_id):
         return
-    case = ways.WAYS[incident.about].gather(road, incident)
-    diagnosis = road.diagnostician_for(incident).diagnose(case)
+    case, agent = ways.WAYS[incident.about].gather(road, incident), road.diagnostician_for(incident)
+    with recording() as tape:
+        diagnosis = agent.diagnose(case)
+    pin = pins.of_diagnosis(road, agent.card.name, case, tape, diagnosis)
 
     def change(tables: Tables) -> Written[None]:
         if not tables.incidents.swap(incident, incident.but(diagnosis_id=diagnosis.id)):
             return Written(None)  # alarms arrived meanwhile: their own wake has it diagnosed anew
         tables.evidence.add(*case.evidence)
         tables.diagnoses.add(diagnosis)
+        pins.keep(road, tables, pin, tape)
         again_s = _look_again_s(road, incident, diagnosis)
         again = () if again_s is None else (road.wake(incident_id, again_s),)
-        return Written(None, (_diagnosed(road, incident, diagnosis),), again)
+        if diagnosis.verdict is Verdict.CANNOT_TELL:
+            again = (*again, asking.message(road, incident_id))
+        return Written(None, (_diagnosed(road, incident, diagnosis, pin),), again)
 
     road.ledger.do(change)
     road.notice("diagnosed", incident_id)
@@ -85,23 +100,34 @@ def propose(road: Road, incident_id: str) -> None:
 def rehearse(road: Road, incident_id: str) -> None:
     """Run each drafted plan, its inverse, and doing nothing; this run alone counts as the rehearsal."""
     for proposal in _proposals(road, incident_id, ProposalState.DRAFTED):
-        snapshot = road.live.snapshot()
+        snapshot, way = road.live.snapshot(), ways.way_of(road, incident_id)
         try:
-            rehearsal = ways.rehearse(road, proposal, snapshot)
+            with recording() as tape:
+                rehearsal = way.rehearse(listening(road), proposal, snapshot)
         except BadInput as error:
             _withdraw(road, proposal, f"it cannot be rehearsed: {error.reason}")
             continue
+        tape.snapshots[snapshot.digest] = snapshot
+        pin = pins.of_rehearsal(road, way.about, proposal, tape, rehearsal)
 
         def change(
-            tables: Tables, old: Proposal = proposal, made: Any = rehearsal, twin: Any = snapshot
+            tables: Tables, old: Proposal = proposal, made: Rehearsal = rehearsal, pin: Pin = pin, tape: Any = tape
         ) -> Written[None]:
-            proposing.keep_twin_state(road, tables, twin)
             tables.rehearsals.add(made)
-            new = moved(tables, old, ProposalState.REHEARSED, "; ".join(made.reasons), rehearsal_id=made.id)
+            pins.keep(road, tables, pin, tape)
+            new = moved(
+                tables,
+                old,
+                ProposalState.REHEARSED,
+                "; ".join(made.reasons),
+                at=road.clock.now(),
+                rehearsal_id=made.id,
+            )
             said: dict[str, Any] = {
                 "sound": made.sound,
                 "lost_now": made.nothing.expected.lost_mbps,
                 "recovers": len(made.recovers),
+                "pinned": pin.inputs_digest,
             }
             if made.trial is not None:
                 said["trial"] = made.trial.model_dump(mode="json")
@@ -115,27 +141,41 @@ def rehearse(road: Road, incident_id: str) -> None:
 def judge(road: Road, incident_id: str) -> None:
     """Ask the policy book: allow makes a grant at once, hold waits for people, deny ends it."""
     for proposal in _proposals(road, incident_id, ProposalState.REHEARSED):
+        collisions.look(road, proposal.id)
 
         def change(tables: Tables, old: Proposal = proposal) -> Written[None]:
             about, now = brief(road, tables, old), road.clock.now()
-            decision = decide(road, about, now, about.signatures)
-            tables.decisions.add(decision)
+            decision, pinned = pins.decided(road, tables, about, now, judging.judge(road, about, now, about.signatures))
             answer = decision.judgement.answer
+            against = passing.against(road, tables, about) if answer is Ruling.ALLOW else ()
+            answer = Ruling.HOLD if against else answer
             state = {
                 Ruling.ALLOW: ProposalState.GRANTED,
                 Ruling.HOLD: ProposalState.HELD,
                 Ruling.DENY: ProposalState.DENIED,
             }[answer]
-            because = "; ".join(rule.because for rule in decision.judgement.rules)
-            new = moved(tables, old, state, because, decision_id=decision.id)
+            because = "; ".join((*(rule.because for rule in decision.judgement.rules), *against))
+            next_role = asked_next(road, about, now) if answer is Ruling.HOLD else old.next_role
+            new = moved(tables, old, state, because, at=now, decision_id=decision.id, next_role=next_role)
             if answer is Ruling.ALLOW:
                 make_grant(road, tables, about, about.yes)
             rules = [rule.id for rule in decision.judgement.rules]
             said = {"answer": answer, "rules": rules, "because": because, "errors": list(decision.judgement.errors)}
-            deadline = (old.expires_at - now).total_seconds()
-            later = (road.wake(incident_id, deadline),) if answer is Ruling.HOLD else ()
-            made = entry(road, "judge.proposal.decided", "plane", new, (decision.id,), context=decision.context, **said)
-            return Written(None, (made,), later)
+            said |= {"guards": list(against)} if against else {}
+            said["tickets"] = [ticket.id for ticket in tables.tickets.find(incident_id=incident_id)]
+            later = reminders(road, new) if answer is Ruling.HOLD else ()
+            told = passing.announce(road, tables, about, against)
+            made = entry(
+                road,
+                "judge.proposal.decided",
+                "plane",
+                new,
+                (decision.id,),
+                context=decision.context,
+                pinned=pinned,
+                **said,
+            )
+            return Written(None, (made, *told.entries), (*later, *told.messages))
 
         road.ledger.do(change)
         road.notice("judged", proposal.id)
@@ -149,11 +189,12 @@ def gate(road: Road, incident_id: str) -> bool:
             _bring_back(road, proposal)
     for proposal in _proposals(road, incident_id, *WAITING, ProposalState.GRANTED):
         if now < proposal.expires_at:
+            freshness.look(road, proposal)
             continue
 
         def change(tables: Tables, old: Proposal = proposal) -> Written[None]:
             _, made = expire(road, tables, old)
-            return Written(None, (made,))
+            return Written(None, (made,), (asking.message(road, old.id),))
 
         road.ledger.do(change)
     return bool(_proposals(road, incident_id, *WAITING))
@@ -179,7 +220,7 @@ def verify(road: Road, incident_id: str) -> None:
     _close_if_over(road, incident_id)
 
 
-def close(road: Road, incident_id: str, resolution: Resolution, because: str, actor: str = "plane") -> Incident:
+def close(road: Road, incident_id: str, resolution: Resolution, because: str, by: Principal | None = None) -> Incident:
     """Close an incident and withdraw what still waits in it.
 
     Raises:
@@ -197,15 +238,16 @@ def close(road: Road, incident_id: str, resolution: Resolution, because: str, ac
         running = next((p for p in left if p.state is ProposalState.EXECUTING), None)
         if running is not None:
             raise Conflict(f"plan `{running.id}` is being carried out; stop it before you close the incident")
-        if actor == "plane" and tables.alarms.count(incident_id=incident_id, cleared=False):
+        if by is None and tables.alarms.count(incident_id=incident_id, cleared=False):
             raise Conflict(f"an alarm of incident `{incident_id}` stands; it stays open")
         tables.incidents.swap(incident, closed)
         made = [withdraw(road, tables, p, f"the incident was closed: {because}")[1] for p in left]
-        fields = {"resolution": resolution, "because": because}
+        made += disagreements.closed(road, tables, closed)
+        fields = {"resolution": resolution, "because": because, **(by.on_behalf_of if by else {})}
         made.append(
             Entry(
                 kind="verify.incident.closed",
-                actor=actor,
+                actor=by.name if by else "plane",
                 refs=(incident_id,),
                 fields=fields,
                 event_time=road.clock.now(),
@@ -272,8 +314,10 @@ def _acting(road: Road, incident_id: str) -> bool:
 
 def _bring_back(road: Road, proposal: Proposal) -> None:
     def change(tables: Tables) -> Written[None]:
-        held = moved(tables, proposal, ProposalState.HELD, "the time it was put off to has come")
-        return Written(None, (entry(road, "gate.proposal.held", "plane", held),))
+        because = "the time it was put off to has come"
+        held = moved(tables, proposal, ProposalState.HELD, because, at=road.clock.now())
+        made = entry(road, "gate.proposal.held", "plane", held)
+        return Written(None, (made,), (asking.message(road, held.id),))
 
     road.ledger.do(change)
 
@@ -282,7 +326,7 @@ def _withdraw(road: Road, proposal: Proposal, because: str) -> None:
     road.ledger.do(lambda tables: Written(None, (withdraw(road, tables, proposal, because)[1],)))
 
 
-def _diagnosed(road: Road, incident: Incident, diagnosis: Diagnosis) -> Entry:
+def _diagnosed(road: Road, incident: Incident, diagnosis: Diagnosis, pin: Pin) -> Entry:
     top = diagnosis.top
     return Entry(
         kind="diagnose.incident.diagnosed",
@@ -301,6 +345,7 @@ def _diagnosed(road: Road, incident: Incident, diagnosis: Diagnosis) -> Entry:
             "candidate_set": list(diagnosis.candidate_set),
             "not_checked": list(diagnosis.not_checked),
             "next_role": "" if top else "operator",
+            "pinned": pin.inputs_digest,
         },
     )
 

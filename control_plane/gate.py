@@ -4,17 +4,20 @@ Everything here runs inside a change of the ledger, so that two people (or fifty
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from control_plane.approvals.changes import follow
+from control_plane.guards import locks
+from control_plane.guards.passing import pass_through
 from control_plane.judging import Brief
 from control_plane.road import Road
+from control_plane.roster import seeding, viewing
 from control_plane.tables import Tables
 from domain.errors import Conflict, Gone
 from domain.gate import Approval, Choice, Grant, Right, RightKind
 from domain.identity import Principal
 from domain.proposals import Proposal, ProposalState
 from domain.records import Entry
-from policies.chain import CHAIN_VERSION
 
 WAITING = (ProposalState.HELD, ProposalState.DEFERRED)
 
@@ -37,10 +40,22 @@ def waiting(road: Road, proposal: Proposal, plan_digest: str | None) -> Proposal
     return proposal
 
 
-def sign(road: Road, tables: Tables, who: Principal, proposal: Proposal, choice: Choice, because: str) -> Approval:
-    """Store what one person says of one plan."""
+def sign(
+    road: Road,
+    tables: Tables,
+    who: Principal,
+    proposal: Proposal,
+    choice: Choice,
+    because: str,
+    *,
+    role: str = "",
+    delegation_id: str = "",
+    broken_glass_id: str = "",
+    id: str = "",
+) -> Approval:
+    """Store what one person says of one plan, and by which right."""
     approval = Approval(
-        id=road.id("appr"),
+        id=id or road.id("appr"),
         proposal_id=proposal.id,
         plan_digest=proposal.plan_digest,
         rehearsal_id=proposal.rehearsal_id or "",
@@ -49,8 +64,13 @@ def sign(road: Road, tables: Tables, who: Principal, proposal: Proposal, choice:
         person=who.person,
         because=because,
         made_at=road.clock.now(),
+        role=role,
+        delegation_id=delegation_id,
+        broken_glass_id=broken_glass_id,
+        turn=tables.approvals.count(proposal_id=proposal.id),
     )
     tables.approvals.add(approval)
+    viewing.decided(tables, proposal, approval)
     return approval
 
 
@@ -60,20 +80,28 @@ def grant_id_of(proposal_id: str) -> str:
 
 
 def make_grant(road: Road, tables: Tables, about: Brief, approvals: Sequence[Approval]) -> Grant:
-    """Store the grant of a proposal, with one right per step and one per inverse."""
+    """Store the grant of a proposal, with one right per step and one per inverse.
+
+    A grant that died because a signature was taken back, before anything was done, is replaced; its rights are unused.
+    """
     now, proposal = road.clock.now(), about.proposal
+    seeding.refuse(tables, proposal.id)
+    pass_through(road, tables, about, approvals)
     grant = Grant(
         id=grant_id_of(proposal.id),
         proposal_id=proposal.id,
         plan_digest=proposal.plan_digest,
         policy_version=road.book.version,
-        chain_version=CHAIN_VERSION,
+        chain_version=road.chains.version,
         rehearsal_id=about.rehearsal.id,
         facts=about.rehearsal.facts,
         approval_ids=tuple(approval.id for approval in approvals),
         made_at=now,
         expires_at=now + timedelta(seconds=road.settings.grant_s),
     )
+    dead = tables.grants.get(grant.id)
+    if dead is not None and dead.revoked_at is not None and tables.grants.swap(dead, grant):
+        return grant
     tables.grants.add(grant)
     steps = proposal.plan.steps
     tables.rights.add(*(_right(grant, RightKind.STEP, index) for index in range(len(steps))))
@@ -100,11 +128,18 @@ def consume(road: Road, tables: Tables, right: str, by: str) -> bool:
     return tables.rights.swap(stored, stored.but(consumed_by=by, consumed_at=road.clock.now()))
 
 
-def moved(tables: Tables, old: Proposal, to: ProposalState, because: str, **changes: object) -> Proposal:
-    """Move a proposal to another state. Raises Conflict when somebody was faster."""
+def moved(
+    tables: Tables, old: Proposal, to: ProposalState, because: str, *, at: datetime | None = None, **changes: object
+) -> Proposal:
+    """Move a proposal to another state, and its change record with it (`at`: when, where the caller knows the time).
+
+    Raises:
+        Conflict: somebody was faster.
+    """
     new = old.moved(to, because, **changes)
     if not tables.proposals.swap(old, new):
         raise Conflict(f"proposal `{old.id}` changed a moment ago; read it again")
+    follow(tables, new, at)
     return new
 
 
@@ -129,12 +164,15 @@ def entry(road: Road, kind: str, actor: str, proposal: Proposal, refs: Sequence[
 
 def withdraw(road: Road, tables: Tables, proposal: Proposal, because: str) -> tuple[Proposal, Entry]:
     """Withdraw a proposal: a fact under it changed. Rights that its grant may have are dead with it."""
-    new = moved(tables, proposal, ProposalState.WITHDRAWN, because)
+    new = moved(tables, proposal, ProposalState.WITHDRAWN, because, at=road.clock.now())
+    locks.let_go(road, tables, proposal.id)
     return new, entry(road, "gate.proposal.withdrawn", "plane", new, because=because)
 
 
 def expire(road: Road, tables: Tables, proposal: Proposal) -> tuple[Proposal, Entry]:
     """Expire a proposal nobody decided on in time: the safe default is that nothing happens."""
     because = f"nobody decided until {proposal.expires_at:%Y-%m-%d %H:%M:%S} UTC; next to ask: {proposal.next_role}"
-    new = moved(tables, proposal, ProposalState.EXPIRED, because)
-    return new, entry(road, "gate.proposal.expired", "plane", new, because=because, next_role=new.next_role)
+    new = moved(tables, proposal, ProposalState.EXPIRED, because, at=road.clock.now())
+    locks.let_go(road, tables, proposal.id)
+    fields = {"because": because, "next_role": new.next_role, "decided_by": "nobody"}
+    return new, entry(road, "gate.proposal.expired", "plane", new, **fields)

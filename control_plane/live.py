@@ -36,6 +36,10 @@ class Live:
         self.elements = frozenset(self.graph.nodes)
         self.near = Proximity(self.graph)
         self.regions = _regions(inventory)
+        self._ends = {link.id: (link.source, link.destination) for link in inventory.links} | {
+            demand.id: (demand.source, demand.destination) for demand in inventory.demands
+        }
+        self.link_of = {point: link.id for link in inventory.links for point in (link.source, link.destination)}
         bounds = {item.id: item.max_delay_ms for item in inventory.slices}
         self.promised_delay_ms = {d.id: bounds[d.slice_id] for d in inventory.demands if d.slice_id in bounds}
         self.history = History(period_s, slots=_SAMPLES_KEPT)
@@ -72,6 +76,14 @@ class Live:
     def residency(self, elements: Iterable[str]) -> str:
         """Return where data about these elements belongs: their region, or all of theirs in order, joined by `+`."""
         return "+".join(sorted({self.regions.get(element, "default") for element in elements})) or "default"
+
+    def regions_of(self, element: str) -> frozenset[str]:
+        """Return every region that an element lies in: a link and a demand lie where either end does.
+
+        Empty for what is no element, or stands nowhere.
+        """
+        places = (element, *self._ends.get(element, ()))
+        return frozenset(self.regions[place] for place in places if place in self.regions)
 
     def snapshot(self) -> Snapshot:
         """Return the twin as it stands."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
+from control_plane.horizon import Horizon
 from control_plane.tables import Message, Tables
 from domain.actions import Action, TrainModel
 from domain.agents import AgentCard, Case
@@ -15,18 +16,23 @@ from domain.diagnosis import Diagnosis, FaultKind
 from domain.models import ModelCard, Sight
 from domain.network import Inventory
 from domain.proposals import Draft
-from domain.records import Entry, Record
+from domain.records import Entry, Record, Redaction, Row
+from domain.roster import Notice
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Written(Generic[T]):
-    """What a change leaves behind: its result, the entries for the record, and messages for the outbox."""
+    """What a change leaves behind: its result, the entries for the record, and messages for the outbox.
+
+    `redactions` are fields of earlier records that are emptied with it; each needs its entry of kind `REDACTED`.
+    """
 
     result: T
     entries: tuple[Entry, ...] = ()
     messages: tuple[Message, ...] = ()
+    redactions: tuple[Redaction, ...] = ()
 
 
 Change: TypeAlias = Callable[[Tables], Written[T]]
@@ -43,6 +49,7 @@ class Ledger(Protocol):
 
         Raises:
             ValueError: the change wrote to a shelf and gave no entry: nothing is written unrecorded.
+            NotFound, Conflict: a field that is to be emptied is not there, or empty already.
             Unavailable: the store cannot be written.
         """
 
@@ -53,6 +60,15 @@ class Ledger(Protocol):
         self, tenant: str = "default", *, after: int = 0, ref: str | None = None, limit: int | None = None
     ) -> list[Record]:
         """Return the audit chain in stored order, from behind sequence number `after`; `ref`: what mentions it."""
+
+    def rows(self, tenant: str = "default", *, after: int = 0, limit: int | None = None) -> list[Row]:
+        """Return what `records` does, byte for byte as it is stored: for verifying, which trusts no reader."""
+
+    def tip(self, tenant: str = "default") -> tuple[int, str]:
+        """Return sequence number and hash of the last record; of an empty chain, 0 and the hash it begins with."""
+
+    def tenants(self) -> list[str]:
+        """Return the tenants that have a chain, in order."""
 
     def due(self, now: datetime, *, lease_s: float = 30.0, limit: int = 256) -> list[Message]:
         """Take messages whose time has come. They are hidden for `lease_s`; unless `done`, they appear again."""
@@ -151,8 +167,8 @@ class Planner(Protocol):
 class Narrator(Protocol):
     """Answers questions from the record."""
 
-    def __call__(self, question: str) -> Answer:
-        """Return sentences that each cite a recorded fact, or a refusal."""
+    def __call__(self, question: str, horizon: Horizon) -> Answer:
+        """Return sentences that each cite a recorded fact within the horizon, or a refusal."""
 
 
 class Past(Protocol):
@@ -168,6 +184,13 @@ class KeptModel(NamedTuple):
     card: ModelCard
     artefact: bytes
     signature: str
+
+
+class Messenger(Protocol):
+    """Carries notices to people. What it carries is kept already; it may be asked to carry the same one twice."""
+
+    def send(self, notice: Notice) -> None:
+        """Send one notice out. Raises Unavailable when it cannot be sent now: it is tried again."""
 
 
 class ModelStore(Protocol):

@@ -1,8 +1,11 @@
 """The last look before the first step: is the grant still the right to do this, here, now?"""
 
+from control_plane.approvals import changes
 from control_plane.executor import execution_id_of
 from control_plane.gate import entry, grant_id_of, withdraw
+from control_plane.guards import budgets, switches
 from control_plane.ports import Written
+from control_plane.rehearsing import since_then
 from control_plane.road import Road
 from control_plane.standing import grant_of, reasons_against
 from control_plane.tables import Tables
@@ -10,6 +13,7 @@ from control_plane.ways import rehearse
 from domain.errors import BadInput
 from domain.execution import Execution
 from domain.proposals import Proposal, ProposalState
+from twin.departures import departures
 
 
 def begin(road: Road, proposal: Proposal) -> bool:
@@ -28,9 +32,11 @@ def begin(road: Road, proposal: Proposal) -> bool:
 
     def change(tables: Tables) -> Written[bool]:
         executing = proposal.moved(ProposalState.EXECUTING, "the grant held")
-        if not tables.proposals.swap(proposal, executing):
+        if switches.off_for(road, tables, proposal) or not tables.proposals.swap(proposal, executing):
             return Written(False)
+        changes.follow(tables, executing, execution.started_at)
         tables.executions.add(execution)
+        budgets.count_plan(road, tables, proposal)
         tickets = [ticket.id for ticket in tables.tickets.find(incident_id=proposal.incident_id)]
         refs = (execution.id, execution.grant_id, *tickets)
         return Written(True, (entry(road, "act.execution.begun", "plane", executing, refs, tickets=tickets),))
@@ -41,16 +47,18 @@ def begin(road: Road, proposal: Proposal) -> bool:
 
 
 def _reasons_against(road: Road, proposal: Proposal) -> list[str]:
-    """The grant must stand, and a fresh rehearsal must still find the plan sound."""
+    """The grant must stand, and rehearsed once more the plan must still come to what was approved."""
     grant = grant_of(road, proposal)
     reasons = reasons_against(road, proposal, grant.facts if grant else ())
     if reasons:
         return reasons
+    granted = road.ledger.read(lambda tables: tables.rehearsals.get(proposal.rehearsal_id or ""))
+    assert granted is not None  # without it there would be no grant
     try:
-        again = rehearse(road, proposal, road.live.snapshot())
+        again = rehearse(road, proposal, since_then(road.live.snapshot(), granted, road.live.twin.down()))
     except BadInput as error:
         return [f"it cannot be rehearsed any more: {error.reason}"]
-    return [] if again.sound else [f"rehearsed again, it is not sound: {'; '.join(again.reasons)}"]
+    return list(departures(granted, again))
 
 
 def _void(road: Road, proposal: Proposal, reasons: list[str]) -> None:

@@ -1,20 +1,24 @@
 """Turning drafts into proposals: hand-offs through the plane, and what a new diagnosis means for older plans."""
 
 from datetime import timedelta
+from typing import NamedTuple
 
+from control_plane.approvals import changes
 from control_plane.gate import WAITING, entry, moved, withdraw
 from control_plane.gathering import case_of
+from control_plane.guards import throttle
 from control_plane.handoffs import ask, hand_over
 from control_plane.ports import Planner, Written
+from control_plane.replay import pins
+from control_plane.replay.tape import Recording, recording
 from control_plane.road import Road
-from control_plane.tables import Tables
+from control_plane.tables import Message, Tables
 from domain.actions import ActionClass
-from domain.bookkeeping import TwinState
+from domain.agents import Case
 from domain.diagnosis import Diagnosis, Verdict
 from domain.incidents import Incident
 from domain.proposals import Draft, Proposal, ProposalState
 from domain.records import Entry
-from twin.snapshot import Snapshot
 
 _PAPERWORK = frozenset({ActionClass.OPEN_TICKET, ActionClass.CANCEL_TICKET})
 _PREPARATION = frozenset({ActionClass.TRAIN_MODEL, ActionClass.RETIRE_MODEL})
@@ -42,39 +46,47 @@ def ask_planners(road: Road, incident: Incident, diagnosis: Diagnosis) -> None:
         if not tables.incidents.swap(incident, now_done):
             return Written(None)
         entries: list[Entry] = []
+        messages: list[Message] = []
         entries += _withdraw_outdated(road, tables, incident, diagnosis, drafts)
-        for planner, draft in drafts:
+        for drafted in drafts:
+            draft = drafted.draft
             standing = _standing(tables, incident, draft)
             if standing is not None:
-                entries.append(_renew(road, tables, standing, diagnosis, draft))
+                entries.append(_renew(road, tables, standing, diagnosis, drafted))
                 continue
-            made = _proposal(road, tables, planner, incident, diagnosis, draft)
+            made = _proposal(road, tables, drafted.planner, incident, diagnosis, draft)
+            if made and (told := throttle.stands_against(road, tables, incident, made.requester, draft.plan)):
+                entries, messages = [*entries, *told.entries], [*messages, *told.messages]
+                continue
             if made is not None:
                 tables.proposals.add(made)
+                changes.follow(tables, made, made.made_at)
+                pinned = drafted.pin(road, tables, made)
                 refs = (diagnosis.id, *draft.evidence_ids[:32])
-                plan = made.plan.model_dump(mode="json")
-                entries.append(
-                    entry(road, "propose.proposal.drafted", made.requester, made, refs, plan=plan, why=made.why)
-                )
+                said = {"plan": made.plan.model_dump(mode="json"), "why": made.why, "pinned": pinned}
+                entries.append(entry(road, "propose.proposal.drafted", made.requester, made, refs, **said))
         entries = entries or [_nothing(road, incident, diagnosis)]
-        return Written(None, tuple(entries))
+        return Written(None, tuple(entries), tuple(messages))
 
     road.ledger.do(change)
 
 
-def keep_twin_state(road: Road, tables: Tables, snapshot: Snapshot) -> None:
-    """Store the snapshot that a decision rests on, once."""
-    if tables.twin_states.get(snapshot.digest) is None:
-        state = TwinState(
-            id=snapshot.digest,
-            inventory_digest=snapshot.topology.digest,
-            body=snapshot.body(),
-            made_at=road.clock.now(),
-        )
-        tables.twin_states.add(state)
+class Drafted(NamedTuple):
+    """What one planner drafted, the case it was handed, and what it heard meanwhile."""
+
+    planner: Planner
+    draft: Draft
+    case: Case
+    tape: Recording
+
+    def pin(self, road: Road, tables: Tables, proposal: Proposal) -> str:
+        """Keep what the plan was made from; return the digest of that."""
+        pin = pins.of_plan(road, self.planner.card.name, self.case, self.tape, proposal, self.draft)
+        pins.keep(road, tables, pin, self.tape)
+        return pin.inputs_digest
 
 
-def _drafts(road: Road, incident: Incident, diagnosis: Diagnosis) -> list[tuple[Planner, Draft]]:
+def _drafts(road: Road, incident: Incident, diagnosis: Diagnosis) -> list[Drafted]:
     """Hand the case to each planner; a ticket waits until the diagnosis is no longer provisional."""
     drafts, sender = [], road.diagnostician_for(incident).card
     for planner in road.planners:
@@ -84,17 +96,19 @@ def _drafts(road: Road, incident: Incident, diagnosis: Diagnosis) -> list[tuple[
             continue
         case = case_of(road, incident)
         ticket = hand_over(road, incident.id, sender, planner.card, diagnosis.id)
-        draft = ask(road, planner, case.but(hand_off_id=ticket.id, diagnosis=diagnosis))
+        case = case.but(hand_off_id=ticket.id, diagnosis=diagnosis)
+        with recording() as tape:
+            draft = ask(road, planner, case)
         if draft is not None:
-            drafts.append((planner, draft))
+            drafts.append(Drafted(planner, draft, case, tape))
     return drafts
 
 
 def _withdraw_outdated(
-    road: Road, tables: Tables, incident: Incident, diagnosis: Diagnosis, drafts: list[tuple[Planner, Draft]]
+    road: Road, tables: Tables, incident: Incident, diagnosis: Diagnosis, drafts: list[Drafted]
 ) -> list[Entry]:
     """Withdraw repairs that wait and that the new diagnosis does not ask for any more; leave the others standing."""
-    wanted = {draft.plan.digest for _, draft in drafts}
+    wanted = {drafted.draft.plan.digest for drafted in drafts}
     entries = []
     for proposal in tables.proposals.find(incident_id=incident.id, state=tuple(_REPLACEABLE)):
         if repairs(proposal) and proposal.plan_digest not in wanted and proposal.requester.startswith("agent:"):
@@ -109,13 +123,15 @@ def _standing(tables: Tables, incident: Incident, draft: Draft) -> Proposal | No
     return next((p for p in replaceable if p.plan_digest == draft.plan.digest), None)
 
 
-def _renew(road: Road, tables: Tables, standing: Proposal, diagnosis: Diagnosis, draft: Draft) -> Entry:
+def _renew(road: Road, tables: Tables, standing: Proposal, diagnosis: Diagnosis, drafted: Drafted) -> Entry:
     """Put a standing proposal on the newer diagnosis; it is rehearsed, judged and signed again."""
+    draft = drafted.draft
     renewed = moved(
         tables,
         standing,
         ProposalState.DRAFTED,
         f"renewed on `{diagnosis.id}`",
+        at=road.clock.now(),
         diagnosis_id=diagnosis.id,
         why=draft.why,
         evidence_ids=draft.evidence_ids,
@@ -123,7 +139,8 @@ def _renew(road: Road, tables: Tables, standing: Proposal, diagnosis: Diagnosis,
         alternatives=draft.alternatives,
     )
     refs = (diagnosis.id, *draft.evidence_ids[:32])
-    return entry(road, "propose.proposal.renewed", renewed.requester, renewed, refs, why=renewed.why)
+    said = {"why": renewed.why, "pinned": drafted.pin(road, tables, renewed)}
+    return entry(road, "propose.proposal.renewed", renewed.requester, renewed, refs, **said)
 
 
 def _proposal(

@@ -5,9 +5,11 @@ For each source `received == kept + late + rejected`, always; repeats are part o
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
+from control_plane.horizon import Horizon
 from control_plane.ports import Written
 from control_plane.road import Road
 from control_plane.tables import Message, Tables
@@ -16,6 +18,7 @@ from domain.alarms import Alarm, AlarmReport
 from domain.base import Word
 from domain.bookkeeping import Configured, Cursor, LateArrival, Quarantined, Tally
 from domain.errors import BadInput
+from domain.identity import HOUSE, Principal
 from domain.measurements import Batch, Reading
 from domain.records import Entry
 from telemetry.dedup import Folded, fold
@@ -52,6 +55,15 @@ class Rejection(Word):
     value: str
 
 
+class Sender(NamedTuple):
+    """Who sends, as which source, of which tenant, and on whose behalf (for the record)."""
+
+    actor: str
+    source: str
+    tenant: str = HOUSE
+    on_behalf_of: Mapping[str, tuple[str, ...]] = {}
+
+
 class Receipt(Word):
     """What became of what was sent."""
 
@@ -77,23 +89,29 @@ def intake(road: Road, *, readings_of_s: float | None = None) -> Intake:
     )
 
 
-def receive_alarms(road: Road, actor: str, door: str, payload: Any) -> Receipt:
-    """Take alarms from one of `DOORS`; durable when this returns.
+def receive_alarms(road: Road, who: Principal, door: str, payload: Any) -> Receipt:
+    """Take alarms from one of `DOORS`; durable when this returns. They belong to the tenant of the account that sends.
+
+    Elements outside the account's regions are as unknown to it as those that there are not.
 
     Raises:
         BadInput: the door is unknown, or the payload has not the door's shape at all.
     """
     if door not in DOORS:
         raise BadInput(f"there is no door `{door}`; the doors are {', '.join(sorted(DOORS))}")
-    items = DOORS[door](payload, intake(road))
-    receipt = road.ledger.do(lambda tables: _keep(road, tables, actor, door, items))
+    horizon = Horizon(road.live, who)
+    known = road.live.elements if horizon.everywhere else frozenset(filter(horizon.element, road.live.elements))
+    items = DOORS[door](payload, replace(intake(road), known=known))
+    sender = Sender(who.name, door, horizon.tenant, who.on_behalf_of)
+    receipt = road.ledger.do(lambda tables: _keep(road, tables, sender, items))
     road.bell.set()
     return receipt
 
 
 def receive_reports(road: Road, agent: str, reports: Sequence[AlarmReport]) -> Receipt:
     """Take what an agent of the house reports, in our words already; durable when this returns."""
-    receipt = road.ledger.do(lambda tables: _keep(road, tables, agent, agent, Sorted(kept=tuple(reports))))
+    sender = Sender(agent, agent)
+    receipt = road.ledger.do(lambda tables: _keep(road, tables, sender, Sorted(kept=tuple(reports))))
     road.bell.set()
     return receipt
 
@@ -117,7 +135,7 @@ def receive_feed(road: Road, source: str, wait_s: float) -> int:
     batches = [batch for name, rows in readings.items() if (batch := _batch(road, name, rows.kept))]
 
     def change(tables: Tables) -> Written[Receipt]:
-        written = _keep(road, tables, source, source, alarms)
+        written = _keep(road, tables, Sender(source, source), alarms)
         entries = [*written.entries, *_keep_readings(road, tables, source, batches, readings)]
         entries += _keep_states(road, tables, source, states, parts.rejected)
         moved = Cursor(id=source, position=feed.position)
@@ -148,19 +166,19 @@ def history_batches(road: Road, rules: Intake) -> Iterator[Batch]:
             yield batch
 
 
-def _keep(road: Road, tables: Tables, actor: str, source: str, items: Sorted[AlarmReport]) -> Written[Receipt]:
+def _keep(road: Road, tables: Tables, sender: Sender, items: Sorted[AlarmReport]) -> Written[Receipt]:
     """Store kept, late and rejected alarms and the tally; ask for correlation. Of nothing, nothing is stored."""
     if not items.received:
         return Written(Receipt(received=0, kept=0, late=0, rejected=0))
     now = road.clock.now()
     identities = {str(report.key) for report in items.kept}
-    standing = _standing(tables, identities)
-    folded = fold(items.kept, standing, now, road.id)
+    standing = _standing(tables, identities, sender.tenant)
+    folded = _of_tenant(fold(items.kept, standing, now, road.id), sender.tenant)
     tables.alarms.add(*folded.new)
     for old, new in folded.changed:
         tables.alarms.swap(old, new)
-    _set_aside(road, tables, source, items)
-    _count(tables, source, now, items, folded.repeats)
+    _set_aside(road, tables, sender.source, items, tenant=sender.tenant)
+    _count(tables, sender.source, now, items, folded.repeats, tenant=sender.tenant)
     stored = sorted((*folded.new, *(new for _, new in folded.changed)), key=lambda alarm: alarm.id)
     receipt = Receipt(
         received=items.received,
@@ -170,31 +188,42 @@ def _keep(road: Road, tables: Tables, actor: str, source: str, items: Sorted[Ala
         alarm_ids=tuple(alarm.id for alarm in stored),
         rejections=tuple(Rejection(rule=r.rule, reason=r.reason, value=r.value) for r in items.rejected),
     )
-    return Written(receipt, (_entry(road, actor, source, receipt, stored),), _asks(road, folded))
+    return Written(receipt, (_entry(road, sender, receipt, stored),), _asks(road, folded))
 
 
-def _standing(tables: Tables, identities: set[str]) -> dict[str, Alarm]:
-    """Return the newest stored alarm of each identity."""
-    found = tables.alarms.find(identity=tuple(identities)) if identities else []
+def _standing(tables: Tables, identities: set[str], tenant: str) -> dict[str, Alarm]:
+    """Return the newest stored alarm of each identity. What two tenants say of one element are two alarms."""
+    found = tables.alarms.find(identity=tuple(identities), tenant=tenant) if identities else []
     return {alarm.identity: alarm for alarm in found}
 
 
-def _entry(road: Road, actor: str, source: str, receipt: Receipt, stored: Sequence[Alarm]) -> Entry:
+def _of_tenant(folded: Folded, tenant: str) -> Folded:
+    """Return the alarms as those of a tenant, who is not telemetry's business."""
+    return Folded(
+        tuple(alarm.but(tenant=tenant) for alarm in folded.new),
+        tuple((old, new.but(tenant=tenant)) for old, new in folded.changed),
+        folded.repeats,
+    )
+
+
+def _entry(road: Road, sender: Sender, receipt: Receipt, stored: Sequence[Alarm]) -> Entry:
     """One record for the whole batch, whatever its size; its root covers every alarm in the order of their ids."""
     return Entry(
         kind="receive.alarms.kept",
-        actor=actor,
+        actor=sender.actor,
+        tenant=sender.tenant,
         refs=receipt.alarm_ids if len(receipt.alarm_ids) <= 16 else (),
         event_time=max((alarm.last_event_time for alarm in stored), default=road.clock.now()),
         residency=road.live.residency(alarm.resource for alarm in stored),
         fields={
-            "source": source,
+            "source": sender.source,
             "received": receipt.received,
             "kept": receipt.kept,
             "late": receipt.late,
             "rejected": receipt.rejected,
             "alarms": len(stored),
             "alarms_root": merkle.root([as_stored(alarm) for alarm in stored]),
+            **sender.on_behalf_of,
         },
     )
 
@@ -219,7 +248,9 @@ def _asks(road: Road, folded: Folded) -> tuple[Message, ...]:
     return tuple(asks)
 
 
-def _set_aside(road: Road, tables: Tables, source: str, items: Sorted[Any], *, sampled: bool = False) -> None:
+def _set_aside(
+    road: Road, tables: Tables, source: str, items: Sorted[Any], *, sampled: bool = False, tenant: str = HOUSE
+) -> None:
     """Quarantine what is bad, with its rule; of readings, samples and how many they stand for."""
     now = road.clock.now()
     by_rule: dict[str, list[Rejected]] = defaultdict(list)
@@ -233,6 +264,7 @@ def _set_aside(road: Road, tables: Tables, source: str, items: Sorted[Any], *, s
             *(
                 Quarantined(
                     id=road.id("quar"),
+                    tenant=tenant,
                     source=source,
                     rule=rule,
                     reason=f"{item.reason}{stands_for}",
@@ -253,9 +285,12 @@ def _set_aside(road: Road, tables: Tables, source: str, items: Sorted[Any], *, s
     )
 
 
-def _count(tables: Tables, source: str, now: datetime, items: Sorted[Any], repeats: int) -> None:
-    old = tables.tallies.get(source)
-    base = old or Tally(id=source)
+def _count(
+    tables: Tables, source: str, now: datetime, items: Sorted[Any], repeats: int, *, tenant: str = HOUSE
+) -> None:
+    name = source if tenant == HOUSE else f"{source}@{tenant}"
+    old = tables.tallies.get(name)
+    base = old or Tally(id=name, tenant=tenant)
     new = base.but(
         received=base.received + items.received,
         kept=base.kept + len(items.kept),
@@ -306,7 +341,8 @@ def _keep_states(
     counts = [len(items.kept), len(items.late), len(items.rejected)]
     fields = {"notices": told, "kept_late_rejected": counts}
     kind, at = "receive.states.kept", road.clock.now()
-    return [Entry(kind=kind, actor=source, refs=(), event_time=at, fields=fields)]
+    where = road.live.residency(notice.element for notice in states.kept)
+    return [Entry(kind=kind, actor=source, refs=(), event_time=at, residency=where, fields=fields)]
 
 
 def _remember(tables: Tables, notice: StateNotice) -> None:
@@ -339,6 +375,7 @@ def _keep_readings(
             actor=actor,
             refs=tuple(batch.id for batch in batches),
             event_time=max((batch.last_event_time for batch in batches), default=road.clock.now()),
+            residency=road.live.residency(reading.element for batch in batches for reading in batch.readings),
             fields={"kept_late_rejected": counts},
         )
     ]

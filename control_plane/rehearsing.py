@@ -1,9 +1,13 @@
 """The rehearsal of a proposal: the twin under each hypothesis of its diagnosis."""
 
+from collections.abc import Iterable
+
 from control_plane.road import Road
-from domain.actions import RetireModel, SwitchModel, TrainModel
+from domain.actions import RetireModel, SetAutonomy, SwitchModel, TrainModel
+from domain.changes import Change, SetOperational
 from domain.diagnosis import Diagnosis
 from domain.errors import BadInput, NotFound
+from domain.network import Operational
 from domain.proposals import Plan, Proposal
 from domain.rehearsal import Rehearsal
 from twin.rehearsal import rehearse
@@ -29,13 +33,29 @@ def rehearsal_of(road: Road, proposal: Proposal, snapshot: Snapshot) -> Rehearsa
         proposal_id=proposal.id,
         plan=proposal.plan,
         snapshot=snapshot,
-        hypotheses=[(c.confidence, c.hypothesis) for c in diagnosis.causes if c.confidence >= _LEAST_CONFIDENCE],
+        hypotheses=hypotheses_of(diagnosis),
         observed=road.live.observed,
         twin_error=road.live.twin.fidelity(),
         self_heal=self_heal(road, diagnosis),
         now=road.clock.now(),
         new_id=road.id,
-    )
+    ).but(seen_down=road.live.twin.down())
+
+
+def hypotheses_of(diagnosis: Diagnosis) -> list[tuple[float, tuple[Change, ...]]]:
+    """Return (probability, overlay) of the causes that get a run of their own, as they are ranked."""
+    return [(c.confidence, c.hypothesis) for c in diagnosis.causes if c.confidence >= _LEAST_CONFIDENCE]
+
+
+def since_then(snapshot: Snapshot, granted: Rehearsal, down: Iterable[str]) -> Snapshot:
+    """Return the network as believed, without what has gone down since a rehearsal and was not expected to.
+
+    What a fault is believed to break is down in its rehearsal anyway; anything else that stops working later is news,
+    and a plan may not rest on it.
+    """
+    known = {*granted.seen_down, *granted.nothing.expected.unavailable}
+    news = sorted(set(down) - known)
+    return snapshot.with_changes([SetOperational(element=name, state=Operational.DISABLED) for name in news])
 
 
 def check(road: Road, plan: Plan) -> None:
@@ -47,6 +67,8 @@ def check(road: Road, plan: Plan) -> None:
 
 
 def _refuse_models(plan: Plan) -> None:
+    if any(isinstance(step, SetAutonomy) for step in plan.steps):
+        raise BadInput("this incident is about the network, and a step of the plan sets a level of autonomy; drop it")
     if any(isinstance(step, TrainModel | RetireModel | SwitchModel) for step in plan.steps):
         raise BadInput("this incident is about the network, and a step of the plan is about a model; leave it out")
 

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 
+from control_plane.autonomy import standing as autonomy
 from control_plane.ports import Hands
 from control_plane.road import Road
 from domain.errors import NotFound, Unavailable
+from domain.measurements import Metric
 from domain.rehearsal import Fact
+
+_METRICS = frozenset(metric.value for metric in Metric)
 
 
 def read_state(hands: Hands, element: str) -> Mapping[str, str]:
@@ -14,6 +18,11 @@ def read_state(hands: Hands, element: str) -> Mapping[str, str]:
         return hands.state(element)
     except (NotFound, Unavailable):
         return {}
+
+
+def measured(attribute: str) -> bool:
+    """Say whether an attribute is measured, and so ages; what is configured stands until it is changed."""
+    return attribute in _METRICS
 
 
 def present(road: Road, element: str, attribute: str) -> str | float | None:
@@ -25,6 +34,8 @@ def present(road: Road, element: str, attribute: str) -> str | float | None:
             return None
         if attribute in state:
             return state[attribute]
+    if attribute in {"level", "bound"}:
+        return autonomy.present(road, element, attribute)
     if attribute in {"version", "candidate"}:
         return read_state(road.known_models().slots, element).get(attribute)
     return road.live.observed(element, attribute)
@@ -32,10 +43,11 @@ def present(road: Road, element: str, attribute: str) -> str | float | None:
 
 def changed_facts(road: Road, facts: Iterable[Fact]) -> list[str]:
     """Return one phrase per fact that does not hold any more; unknown is not the same as unchanged."""
-    phrases = []
-    for fact in facts:
-        now = present(road, fact.element, fact.attribute)
-        if not fact.holds(now):
-            was = fact.value if fact.value is not None else f"{fact.low}..{fact.high}"
-            phrases.append(f"{fact.attribute} of `{fact.element}` was {was}, is {'unknown' if now is None else now}")
-    return phrases
+    seen = ((fact, present(road, fact.element, fact.attribute)) for fact in facts)
+    return [changed_phrase(fact, now) for fact, now in seen if not fact.holds(now)]
+
+
+def changed_phrase(fact: Fact, now: str | float | None) -> str:
+    """Say in words how a fact was, and how it is."""
+    was = fact.value if fact.value is not None else f"{fact.low}..{fact.high}"
+    return f"{fact.attribute} of `{fact.element}` was {was}, is {'unknown' if now is None else now}"

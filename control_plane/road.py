@@ -10,14 +10,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from control_plane.accounts.ports import Doorkeeper
+from control_plane.audit.ports import Vault
 from control_plane.live import Live
-from control_plane.ports import Diagnostician, Hands, Ledger, Models, Network, Past, Planner, Written
+from control_plane.ports import Diagnostician, Hands, Ledger, Messenger, Models, Network, Past, Planner, Written
 from control_plane.tables import Message
 from domain.actions import Action, ActionClass
 from domain.clock import Clock
 from domain.errors import BadInput
 from domain.ids import new_id
 from domain.incidents import Incident, IncidentClass
+from policies.chain_files import Chains
 from policies.engine import Book
 
 
@@ -32,12 +35,35 @@ class RoadSettings:
     reaction_s: float = 4.0  # a recovery later than this after our effect is not credited to it
     step_timeout_s: float = 20.0  # how long a device may take for one action
     train_s: float = 900.0  # how long a training may take
+    model_run_length: float = 1000.0  # outcomes between two false alarms about a model that is well
     proposal_s: float = 1800.0  # a held proposal expires
+    warn_share: float = 0.2  # of that time is left when people are warned
+    fresh_s: float = 300.0  # how long ago a person who breaks the glass may have proved who it is
+    recheck_from: int = 2  # needed signatures from which each signer is asked for anew where accounts are kept
     grant_s: float = 600.0  # a grant expires
     defer_most_s: float = 24 * 3600.0
     alarm_lateness_s: float = 24 * 3600.0
     reading_lateness_s: float = 60.0
     reading_retention_s: float = 900.0
+    measurement_age_s: float = 900.0  # a proposal that waits may rest on readings as old as this
+    budget_window_s: float = 3600.0  # what one requester may use is counted over this time
+    plans_most: int = 500
+    steps_most: int = 2000
+    spend_most_eur: float = 10_000.0
+    plan_steps_most: int = 64  # the longest plan
+    drafts_most: int = 12  # plans of one requester for one incident and window
+    breaker_of: int = 5  # of so many last outcomes of a requester's kind of action
+    breaker_failures: int = 3  # so many bad ones open the breaker
+    breaker_rest_s: float = 900.0  # then one may try again
+    flaps_most: int = 3  # an attribute is set back and forth so often, then people decide
+    guard_round_s: float = 5.0  # between two looks at what waits
+    policies: str = ""  # the folder of the policy book; empty: the one that ships
+    reconcile_s: float = 600.0  # between two comparisons of executor and record
+    escalate_share: float = 0.25  # of the time of a matter passes before the next rung is asked
+    roster_ahead_s: float = 24 * 3600.0  # how far ahead the roster is looked through for gaps
+    seeded_share: float = 0.0  # of held proposals that bring a card that tests attention; 0: none
+    miss_limit: float = 0.1  # a person who surely misses more of these needs a second signature
+    batch_most: int = 10  # proposals that can be approved with one reason
 
 
 #: Told of each point that the road passes: its name and what it is about.
@@ -58,6 +84,10 @@ class Road:
     settings: RoadSettings
     worker: str
     models: Models | None = None
+    doorkeeper: Doorkeeper | None = None
+    vault: Vault | None = None
+    chains: Chains = field(default_factory=Chains.load)
+    messenger: Messenger | None = None
     watchers: list[Watcher] = field(default_factory=list)
     bell: threading.Event = field(default_factory=threading.Event)
     _turns: dict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))

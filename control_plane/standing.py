@@ -6,15 +6,17 @@ hold any more is named.
 
 from collections.abc import Iterable
 
+from control_plane.approvals import changes
+from control_plane.approvals.verdict import missing
 from control_plane.gate import grant_id_of
 from control_plane.judging import brief, judge
 from control_plane.relevance import changed_facts
 from control_plane.road import Road
+from control_plane.tables import Tables
 from domain.decisions import Ruling
 from domain.gate import Grant
 from domain.proposals import Proposal
 from domain.rehearsal import Fact
-from policies.chain import CHAIN_VERSION
 
 
 def grant_of(road: Road, proposal: Proposal) -> Grant | None:
@@ -30,27 +32,46 @@ def reasons_against(road: Road, proposal: Proposal, facts: Iterable[Fact]) -> li
         proposal: what was granted.
         facts: what the rehearsal read that must hold before this step.
     """
-    grant = grant_of(road, proposal)
+    said = road.ledger.read(lambda tables: on_record(road, tables, proposal))
+    return said or changed_facts(road, facts)
+
+
+def on_record(road: Road, tables: Tables, proposal: Proposal) -> list[str]:
+    """Return why the grant does not stand by what is recorded, or nothing: all but the state of the network.
+
+    The transaction that consumes a right asks it again, so that nothing can come between: no freeze, no other book,
+    no signature taken back.
+    """
+    grant = tables.grants.get(grant_id_of(proposal.id))
     if grant is None:
         return ["it has no grant"]
-    return _grant_reasons(road, grant, proposal) or _rule_reasons(road, proposal) or changed_facts(road, facts)
+    if tables.seeded_cards.get(proposal.id) is not None:
+        return ["it was made to test attention"]
+    return (
+        changes.reasons_against(tables, proposal)
+        or _grant_reasons(road, grant, proposal)
+        or _rule_reasons(road, tables, proposal)
+    )
 
 
 def _grant_reasons(road: Road, grant: Grant, proposal: Proposal) -> list[str]:
+    now = road.clock.now()
     checks = {
-        f"the grant expired at {grant.expires_at:%H:%M:%S}": road.clock.now() < grant.expires_at,
+        f"the grant expired at {grant.expires_at:%H:%M:%S}": now < grant.expires_at,
+        f"the grant is of {grant.made_at:%H:%M:%S}, which is yet to come: the clock was set back": now >= grant.made_at,
         "the plan is not the one that was granted": grant.plan_digest == proposal.plan.digest,
         "the policy book changed since the grant": grant.policy_version == road.book.version,
-        "the approval chain changed since the grant": grant.chain_version == CHAIN_VERSION,
+        "the approval chain changed since the grant": grant.chain_version == road.chains.version,
+        "a signature under it was taken back": grant.revoked_at is None,
         "it was rehearsed anew since the grant": grant.rehearsal_id == proposal.rehearsal_id,
     }
     return [reason for reason, holds in checks.items() if not holds]
 
 
-def _rule_reasons(road: Road, proposal: Proposal) -> list[str]:
+def _rule_reasons(road: Road, tables: Tables, proposal: Proposal) -> list[str]:
     """Ask the book again, with the signatures that are really there."""
-    about = road.ledger.read(lambda tables: brief(road, tables, proposal))
-    judgement = judge(road, about, road.clock.now(), about.signatures)
+    about, now = brief(road, tables, proposal), road.clock.now()
+    judgement = judge(road, about, now, about.signatures)
     if judgement.answer is Ruling.ALLOW:
-        return []
+        return missing(road, about, now)
     return [f"the rules now say {judgement.answer}: {rule.because} ({rule.id})" for rule in judgement.rules]

@@ -6,20 +6,26 @@
 from typing import NamedTuple, Protocol, TypeVar
 
 from domain.alarms import Alarm
+from domain.approvals import BrokenGlass, ChangeRecord, Delegation, Enquiry
+from domain.autonomy import Credit, Disagreement, LevelMove, Realised, Standing, Waiver
 from domain.base import Stored, Utc
 from domain.bookkeeping import Configured, Cursor, HandOff, LateArrival, Quarantined, Secret, Tally, Ticket, TwinState
+from domain.credentials import Credential
 from domain.decisions import Decision
 from domain.diagnosis import Diagnosis
 from domain.evidence import Evidence
 from domain.execution import Execution, Step
 from domain.gate import Approval, Grant, Right
+from domain.guards import Breaker, Collision, InfluenceLock, Switch, Touch, Usage
 from domain.identity import Principal
 from domain.incidents import Incident
+from domain.keeping import Checkpoint, Pin, PolicyBook, PolicyInForce, Review, Tape
 from domain.measurements import Batch
 from domain.models import ModelMove, ModelOutcome, ModelVersion
-from domain.planned_work import Freeze, PlannedWork
+from domain.planned_work import ChangeWindow, Freeze, PlannedWork
 from domain.proposals import Proposal
 from domain.rehearsal import Rehearsal
+from domain.roster import HandOver, Notice, RosterGap, SeededCard, Shift, Viewing
 
 S = TypeVar("S", bound=Stored)
 
@@ -66,21 +72,23 @@ class Shelved(NamedTuple):
 
 SHELVES: dict[str, Shelved] = {
     "alarms": Shelved(
-        Alarm, ("identity", "resource", "incident_id", "cleared", "correlated", "planned_work_id", "source")
+        Alarm,
+        ("identity", "resource", "incident_id", "cleared", "correlated", "planned_work_id", "source", "tenant"),
     ),
     "batches": Shelved(Batch, ("source", "last_event_time")),
-    "quarantine": Shelved(Quarantined, ("source", "rule")),
+    "quarantine": Shelved(Quarantined, ("source", "rule", "tenant")),
     "late": Shelved(LateArrival, ("source",)),
     "tallies": Shelved(Tally),
     "cursors": Shelved(Cursor),
     "configured": Shelved(Configured),
-    "planned_work": Shelved(PlannedWork, ("change_id",)),
-    "freezes": Shelved(Freeze),
+    "planned_work": Shelved(PlannedWork, ("change_id", "tenant")),
+    "freezes": Shelved(Freeze, ("tenant",)),
+    "change_windows": Shelved(ChangeWindow, ("tenant", "region")),
     "incidents": Shelved(Incident, ("state", "tenant", "about")),
     "evidence": Shelved(Evidence, ("incident_id", "element")),
     "diagnoses": Shelved(Diagnosis, ("incident_id",)),
     "hand_offs": Shelved(HandOff, ("incident_id", "receiver")),
-    "proposals": Shelved(Proposal, ("incident_id", "state", "requester")),
+    "proposals": Shelved(Proposal, ("incident_id", "state", "requester", "tenant")),
     "rehearsals": Shelved(Rehearsal, ("proposal_id",)),
     "twin_states": Shelved(TwinState),
     "decisions": Shelved(Decision, ("proposal_id",)),
@@ -89,12 +97,41 @@ SHELVES: dict[str, Shelved] = {
     "rights": Shelved(Right, ("grant_id",)),
     "executions": Shelved(Execution, ("proposal_id", "incident_id", "state")),
     "steps": Shelved(Step, ("execution_id", "state")),
-    "tickets": Shelved(Ticket, ("incident_id", "status", "key", "cancel_key")),
+    "tickets": Shelved(Ticket, ("incident_id", "status", "key", "cancel_key", "tenant")),
     "model_versions": Shelved(ModelVersion, ("slot", "status")),
     "model_moves": Shelved(ModelMove, ("slot", "state")),
     "model_outcomes": Shelved(ModelOutcome, ("slot", "version", "incident_id")),
-    "principals": Shelved(Principal, ("name",)),
+    "enquiries": Shelved(Enquiry, ("proposal_id",)),
+    "delegations": Shelved(Delegation, ("tenant", "to_account", "from_account")),
+    "change_records": Shelved(ChangeRecord, ("tenant", "proposal_id", "state")),
+    "broken_glass": Shelved(BrokenGlass, ("tenant", "proposal_id")),
+    "shifts": Shelved(Shift, ("tenant", "role", "account")),
+    "roster_gaps": Shelved(RosterGap, ("tenant", "open")),
+    "notices": Shelved(Notice, ("tenant", "to_account", "ref", "kind")),
+    "hand_overs": Shelved(HandOver, ("tenant", "to_account")),
+    "viewings": Shelved(Viewing, ("tenant", "proposal_id", "person")),
+    "seeded_cards": Shelved(SeededCard, ("tenant", "shift", "shown_to")),
+    "switches": Shelved(Switch, ("tenant", "off")),
+    "breakers": Shelved(Breaker, ("tenant", "state")),
+    "usages": Shelved(Usage, ("requester",)),
+    "influence_locks": Shelved(InfluenceLock, ("tenant", "held")),
+    "collisions": Shelved(Collision, ("tenant", "proposal_id", "other_id")),
+    "touches": Shelved(Touch, ("tenant", "element")),
+    "credits": Shelved(Credit, ("tenant", "ground", "proposal_id")),
+    "standings": Shelved(Standing, ("tenant", "ground")),
+    "level_moves": Shelved(LevelMove, ("tenant", "ground")),
+    "waivers": Shelved(Waiver, ("tenant", "ground")),
+    "disagreements": Shelved(Disagreement, ("tenant", "proposal_id", "incident_id", "requester")),
+    "realised": Shelved(Realised, ("tenant", "requester", "inside")),
+    "pins": Shelved(Pin, ("kind", "ref")),
+    "tapes": Shelved(Tape),
+    "policy_books": Shelved(PolicyBook),
+    "policy_in_force": Shelved(PolicyInForce),
+    "checkpoints": Shelved(Checkpoint, ("tenant",)),
+    "reviews": Shelved(Review, ("tenant", "kind", "ref")),
+    "principals": Shelved(Principal, ("name", "tenant")),
     "secrets": Shelved(Secret),
+    "credentials": Shelved(Credential, ("tenant", "account", "kind")),
 }
 
 
@@ -110,6 +147,7 @@ class Tables(Protocol):
     configured: Shelf[Configured]
     planned_work: Shelf[PlannedWork]
     freezes: Shelf[Freeze]
+    change_windows: Shelf[ChangeWindow]
     incidents: Shelf[Incident]
     evidence: Shelf[Evidence]
     diagnoses: Shelf[Diagnosis]
@@ -127,5 +165,34 @@ class Tables(Protocol):
     model_versions: Shelf[ModelVersion]
     model_moves: Shelf[ModelMove]
     model_outcomes: Shelf[ModelOutcome]
+    enquiries: Shelf[Enquiry]
+    delegations: Shelf[Delegation]
+    change_records: Shelf[ChangeRecord]
+    broken_glass: Shelf[BrokenGlass]
+    shifts: Shelf[Shift]
+    roster_gaps: Shelf[RosterGap]
+    notices: Shelf[Notice]
+    hand_overs: Shelf[HandOver]
+    viewings: Shelf[Viewing]
+    seeded_cards: Shelf[SeededCard]
+    switches: Shelf[Switch]
+    breakers: Shelf[Breaker]
+    usages: Shelf[Usage]
+    influence_locks: Shelf[InfluenceLock]
+    collisions: Shelf[Collision]
+    touches: Shelf[Touch]
+    credits: Shelf[Credit]
+    standings: Shelf[Standing]
+    level_moves: Shelf[LevelMove]
+    waivers: Shelf[Waiver]
+    disagreements: Shelf[Disagreement]
+    realised: Shelf[Realised]
+    pins: Shelf[Pin]
+    tapes: Shelf[Tape]
+    policy_books: Shelf[PolicyBook]
+    policy_in_force: Shelf[PolicyInForce]
+    checkpoints: Shelf[Checkpoint]
+    reviews: Shelf[Review]
     principals: Shelf[Principal]
     secrets: Shelf[Secret]
+    credentials: Shelf[Credential]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from control_plane.ports import Ledger, Written
+from control_plane.replay.tape import heard_from
 from domain.agents import AgentCard
 from domain.clock import Clock
 from domain.errors import ToolRefused
@@ -24,7 +25,7 @@ class Toolbox:
         if name.startswith("__"):
             raise AttributeError(name)
         if name in self._card.tools and name in self._tools:
-            return self._tools[name]
+            return heard_from(name, self._tools[name])
         self._refused(name)
         raise ToolRefused(f"`{self._card.name}` may not use `{name}`; its card lists {sorted(self._card.tools)}")
 

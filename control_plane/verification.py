@@ -11,6 +11,7 @@ or against it, and detours are held against what the service promises, not again
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from control_plane.autonomy import realised
 from control_plane.executor import Matter, settle
 from control_plane.gathering import ONSET_SLACK
 from control_plane.ports import Written
@@ -43,9 +44,11 @@ def verify(road: Road, matter: Matter) -> float | None:
     credited = all(check.passed for check in checks)
     now = road.clock.now()
     if recovered and _steady(road, matter, now):
+        realised.score(road, matter)
         _settle_recovered(road, execution, checks, credited=credited)
         return None
     if execution.verify_by is not None and now >= execution.verify_by:
+        realised.score(road, matter)
         _give_up(road, matter, checks)
         return None
     return road.live.period_s

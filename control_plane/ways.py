@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from control_plane import gathering, model_cases, model_verification, rehearsing, trials, verification
+from control_plane.autonomy import promotion
 from control_plane.executor import Matter, settle
 from control_plane.proposing import recovers_nothing
 from control_plane.road import Road
@@ -24,6 +25,7 @@ from twin.snapshot import Snapshot
 class Way:
     """`verify` returns seconds until it is worth measuring again, or None; `check` raises BadInput."""
 
+    about: IncidentClass
     gather: Callable[[Road, Incident], Case]
     check: Callable[[Road, Plan], None]
     rehearse: Callable[[Road, Proposal, Snapshot], Rehearsal]
@@ -31,8 +33,15 @@ class Way:
 
 
 WAYS: dict[IncidentClass, Way] = {
-    IncidentClass.NETWORK: Way(gathering.gather, rehearsing.check, rehearsing.rehearsal_of, verification.verify),
-    IncidentClass.AI_MODEL: Way(model_cases.gather, trials.check, trials.rehearse, model_verification.verify),
+    IncidentClass.NETWORK: Way(
+        IncidentClass.NETWORK, gathering.gather, rehearsing.check, rehearsing.rehearsal_of, verification.verify
+    ),
+    IncidentClass.AI_MODEL: Way(
+        IncidentClass.AI_MODEL, model_cases.gather, trials.check, trials.rehearse, model_verification.verify
+    ),
+    IncidentClass.AUTONOMY: Way(
+        IncidentClass.AUTONOMY, promotion.gather, promotion.check, promotion.rehearse, promotion.verify
+    ),
 }
 
 

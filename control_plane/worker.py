@@ -13,7 +13,10 @@ from functools import partial
 
 import structlog
 
-from control_plane import correlating, flow, monitoring, outcomes, receiving
+from control_plane import flow, monitoring, outcomes, receiving
+from control_plane.errands import ERRANDS
+from control_plane.guards.rounds import Rounds
+from control_plane.policy.watching import PolicyWatch
 from control_plane.ports import Written
 from control_plane.road import Road
 from control_plane.tables import Message, Tables
@@ -24,10 +27,9 @@ from domain.proposals import ProposalState
 _FEED_WAIT_S = 0.5
 _IDLE_S = 0.05
 _FORGET_EVERY_S = 60.0
+_SET_BACK_S = 2.0
 _WORTH_PACING_S, _LONGEST_PAUSE_S = 0.25, 1.0
-_BACKOFF_S = (0.2, 1.0, 5.0, 30.0)
-#: What a failed step was about, by how its id begins, and the message that has it done again.
-_TOPICS = {"inc_": "wake", "exec_": "score", "model:": "watch"}
+_BACKOFF_S = (0.2, 1.0, 5.0, 30.0, 120.0, 600.0)
 
 log = structlog.get_logger("worker")
 
@@ -45,6 +47,9 @@ class Worker:
         self._lock = threading.Lock()
         self._failures: dict[str, int] = {}
         self._forget_at = road.clock.now()
+        self._rounds = Rounds(road)
+        self._policy = PolicyWatch(road)
+        self._seen_at = (road.clock.now(), road.clock.monotonic())
 
     def start(self) -> None:
         """Wake everything that was open when the last process ended, then begin to read and to dispatch."""
@@ -80,6 +85,8 @@ class Worker:
         while not self._stop.is_set():
             self._road.bell.clear()
             try:
+                self._mind_the_clock()
+                self._make_rounds()
                 messages = self._road.ledger.due(self._road.clock.now())
                 self._handle(messages)
                 self._road.ledger.done(messages)
@@ -95,6 +102,22 @@ class Worker:
                 self._forget_old_readings()
                 self._road.bell.wait(_IDLE_S)
 
+    def _make_rounds(self) -> None:
+        """What the guards or the watch of the policy book find, or fail at, holds up no incident."""
+        try:
+            self._policy.look()
+            self._rounds.tick()
+        except Exception:  # it is tried again in the next round
+            log.exception("guards_failed")
+
+    def _mind_the_clock(self) -> None:
+        """Where somebody set the clock back, what was to come soon would lie until then: wake everything now."""
+        (then, before), self._seen_at = self._seen_at, (self._road.clock.now(), self._road.clock.monotonic())
+        now, after = self._seen_at
+        if (now - then).total_seconds() < after - before - _SET_BACK_S:
+            log.warning("clock_set_back", seconds=round((then - now).total_seconds(), 1))
+            recover(self._road)
+
     def _forget_old_readings(self) -> None:
         """Now and then, when idle, drop readings that are older than they are kept for."""
         now = self._road.clock.now()
@@ -107,16 +130,11 @@ class Worker:
         topics: dict[str, set[str]] = {}
         for message in messages:
             topics.setdefault(message.topic, set()).add(message.ref)
-        for work_id in topics.get("work_over", ()):
-            self._safely("correlate", partial(correlating.work_over, self._road, work_id))
-        for incident_id in topics.get("refresh", ()):
-            self._safely(incident_id, partial(correlating.refresh, self._road, incident_id))
+        for topic, errand in ERRANDS.items():
+            for ref in topics.get(topic, ()):
+                self._safely(ref, partial(errand, self._road, ref), topic=topic)
         if topics.keys() & {"correlate", "work_over"}:
-            self._paced(lambda: self._safely("correlate", lambda: flow.correlate(self._road)))
-        for execution_id in topics.get("score", ()):
-            self._safely(execution_id, partial(outcomes.score, self._road, execution_id))
-        for slot in topics.get("watch", ()):
-            self._safely(slot, partial(monitoring.watch, self._road, slot))
+            self._paced(lambda: self._safely("", lambda: flow.correlate(self._road), topic="correlate"))
         for incident_id in topics.get("wake", ()):
             self._walk_soon(incident_id)
 
@@ -131,7 +149,9 @@ class Worker:
 
     def _walk(self, incident_id: str) -> None:
         while True:
-            self._paced(lambda: self._safely(incident_id, lambda: flow.walk(self._road, self._graph, incident_id)))
+            self._paced(
+                lambda: self._safely(incident_id, lambda: flow.walk(self._road, self._graph, incident_id), topic="wake")
+            )
             with self._lock:
                 if incident_id not in self._again or self._stop.is_set():
                     self._walking.discard(incident_id)
@@ -147,19 +167,17 @@ class Worker:
         if took_s > _WORTH_PACING_S:
             self._stop.wait(min(took_s, _LONGEST_PAUSE_S))
 
-    def _safely(self, ref: str, step: Callable[[], object]) -> None:
+    def _safely(self, ref: str, step: Callable[[], object], *, topic: str) -> None:
         """A step that fails is logged and tried again later; it never takes the others down with it."""
         try:
             step()
             self._failures.pop(ref, None)
         except Exception:  # whatever it is, the other incidents must go on
             failures = self._failures[ref] = self._failures.get(ref, 0) + 1
-            log.exception("step_failed", ref=ref, failures=failures)
+            log.exception("step_failed", topic=topic, ref=ref, failures=failures)
             delay = _BACKOFF_S[min(failures, len(_BACKOFF_S)) - 1]
-            topic = next((topic for start, topic in _TOPICS.items() if ref.startswith(start)), "correlate")
             due_at = self._road.clock.now() + timedelta(seconds=delay)
-            about = "" if topic == "correlate" else ref
-            self._send(Message(id=self._road.id("msg"), topic=topic, ref=about, due_at=due_at))
+            self._send(Message(id=self._road.id("msg"), topic=topic, ref=ref, due_at=due_at))
 
     def _send(self, message: Message) -> None:
         """Put a message into the outbox, however long the store cannot be written: else nobody would come back."""

@@ -34,6 +34,7 @@ class ActionClass(StrEnum):
     TRAIN_MODEL = "train_model"
     RETIRE_MODEL = "retire_model"
     SWITCH_MODEL = "switch_model"
+    SET_AUTONOMY = "set_autonomy"
 
 
 class Harm(StrEnum):
@@ -316,6 +317,21 @@ class SwitchModel(_Action):
         return Effect(element=self.target, attribute="version", value=self.version)
 
 
+class SetAutonomy(_Action):
+    """Set what an agent may do by itself on one ground; `target` is the id of the standing (`tenant|ground`)."""
+
+    kind: Literal[ActionClass.SET_AUTONOMY] = ActionClass.SET_AUTONOMY
+    harm = Harm.SERVICE
+    level: int = Field(ge=0, le=2)
+    previous: int = Field(ge=0, le=2)
+
+    def inverse(self) -> "Action":
+        return SetAutonomy(target=self.target, level=self.previous, previous=self.level)
+
+    def effect(self) -> Effect:
+        return Effect(element=self.target, attribute="level", value=str(self.level))
+
+
 Action = Annotated[
     InterfaceUp
     | InterfaceDown
@@ -331,6 +347,7 @@ Action = Annotated[
     | CancelTicket
     | TrainModel
     | RetireModel
-    | SwitchModel,
+    | SwitchModel
+    | SetAutonomy,
     Field(discriminator="kind"),
 ]

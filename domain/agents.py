@@ -1,15 +1,20 @@
 """Agents as principals: what each may use, what it takes and gives, and the case it is handed."""
 
+from domain.actions import ActionClass
 from domain.alarms import Alarm
 from domain.base import Utc, Word
 from domain.diagnosis import Diagnosis
 from domain.evidence import Evidence
+from domain.identity import NetworkDomain
 from domain.incidents import Incident
 from domain.observations import Picture
 
 
 class AgentCard(Word):
-    """An agent's declaration. Tools outside `tools` are refused; hand-offs outside `hands_to` are, too."""
+    """An agent's declaration. Tools outside `tools` are refused; hand-offs outside `hands_to` are, too.
+
+    A draft may hold actions of the classes in `actions`, on elements of the domains in `domains`; any other is refused.
+    """
 
     name: str
     purpose: str
@@ -17,6 +22,8 @@ class AgentCard(Word):
     takes: tuple[str, ...]
     gives: tuple[str, ...]
     hands_to: frozenset[str] = frozenset()
+    actions: frozenset[ActionClass] = frozenset()
+    domains: frozenset[NetworkDomain] = frozenset()
 
     @property
     def principal(self) -> str:

@@ -103,6 +103,7 @@ class Alarm(Stored):
     external_id: str = ""
     text: Text = ""
     repeats: int = 0
+    tenant: str = "default"
     incident_id: str | None = None
     planned_work_id: str | None = None
     correlated: bool = False

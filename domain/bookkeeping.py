@@ -16,6 +16,7 @@ class HandOff(Stored):
 class Quarantined(Stored):
     """Something bad that came in, kept as it came (shortened), with the rule it broke and the value that broke it."""
 
+    tenant: str = "default"
     source: str
     rule: str
     reason: str
@@ -36,6 +37,7 @@ class LateArrival(Stored):
 class Tally(Stored):
     """What one source sent. Always `received == kept + late + rejected`; repeats are part of kept."""
 
+    tenant: str = "default"
     received: int = 0
     kept: int = 0
     late: int = 0
@@ -62,6 +64,7 @@ class Configured(Stored):
 class Ticket(Stored):
     """A trouble ticket (TMF621 states); `key` is the idempotency key that opened it, `cancel_key` what ended it."""
 
+    tenant: str = "default"
     key: str
     cancel_key: str = ""
     incident_id: str

@@ -1,6 +1,7 @@
 """The one source of time. Nothing else in the house asks the machine what time it is."""
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -9,7 +10,10 @@ class Clock(Protocol):
     """Tells the time and waits."""
 
     def now(self) -> datetime:
-        """Return the present moment, aware and in UTC."""
+        """Return the present moment, aware and in UTC. Somebody may set it back or forward at any time."""
+
+    def monotonic(self) -> float:
+        """Return seconds since some moment. They only ever grow, whatever is done to the time of day."""
 
     def sleep(self, seconds: float) -> None:
         """Return after `seconds` of this clock's time have passed."""
@@ -21,6 +25,9 @@ class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
+    def monotonic(self) -> float:
+        return time.monotonic()
+
     def sleep(self, seconds: float) -> None:
         threading.Event().wait(seconds)
 
@@ -30,16 +37,27 @@ class ManualClock:
 
     def __init__(self, start: datetime) -> None:
         self._now = start.astimezone(UTC)
+        self._passed = 0.0
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
         with self._lock:
             return self._now
 
+    def monotonic(self) -> float:
+        with self._lock:
+            return self._passed
+
     def sleep(self, seconds: float) -> None:
         self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
-        """Move the clock by `seconds`."""
+        """Let `seconds` pass."""
+        with self._lock:
+            self._now += timedelta(seconds=seconds)
+            self._passed += seconds
+
+    def jump(self, seconds: float) -> None:
+        """Set the time of day forward or (below zero) back, while no time passes."""
         with self._lock:
             self._now += timedelta(seconds=seconds)

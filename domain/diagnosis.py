@@ -28,6 +28,7 @@ class FaultKind(StrEnum):
     CELL_LOCKED = "cell_locked"
     CELL_SLEEPING = "cell_sleeping"  # up by its own word, and serving nobody
     MODEL_DRIFT = "model_drift"  # a model errs more often than its card says
+    AUTONOMY_EARNED = "autonomy_earned"  # no fault: an agent has shown that it may do more by itself
     UNKNOWN = "unknown"
 
 

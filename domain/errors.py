@@ -11,6 +11,7 @@ NocturneError
 │   ├── Stale           409  the network changed under a plan; names the changed facts
 │   └── IllegalMove     409  the state machine has no such transition
 ├── Gone                410  it expired
+├── TooManyTries        429  wrong tokens, one after the other; says when to try again
 └── Unavailable         503  a part that is needed does not answer; try again
 """
 
@@ -46,7 +47,10 @@ class NotAuthenticated(NocturneError):
 
 
 class Refused(NocturneError):
+    """`recorded`: the refusal is in the record already, and is not recorded again on its way out."""
+
     status, code = 403, "refused"
+    recorded = False
 
 
 class ToolRefused(Refused):
@@ -71,6 +75,14 @@ class IllegalMove(Conflict):
 
 class Gone(NocturneError):
     status, code = 410, "gone"
+
+
+class TooManyTries(NocturneError):
+    status, code = 429, "too_many_tries"
+
+    def __init__(self, reason: str, *, wait_s: int) -> None:
+        super().__init__(reason)
+        self.wait_s = wait_s
 
 
 class Unavailable(NocturneError):

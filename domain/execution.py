@@ -67,6 +67,7 @@ class Execution(Stored):
     acted_at: Utc | None = None
     verify_by: Utc | None = None
     stopped_by: str = ""
+    handed_over: bool = False  # nothing more is done, nor undone: people take over
     note: str = ""
     checks: tuple[Check, ...] = ()
     outcome: Outcome | None = None

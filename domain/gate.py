@@ -16,6 +16,7 @@ class Choice(StrEnum):
     REJECT = "reject"
     CHANGE = "change"
     DEFER = "defer"
+    ASK = "ask"
 
 
 class Approval(Stored):
@@ -29,6 +30,11 @@ class Approval(Stored):
     person: str
     because: str
     made_at: Utc
+    role: str = Field(default="", description="the role in which it was given")
+    delegation_id: str = Field(default="", description="the delegation by which this account signs for another")
+    broken_glass_id: str = Field(default="", description="where it is an emergency signature")
+    turn: int = Field(default=0, ge=0, description="how many had spoken of the proposal before")
+    revoked_at: Utc | None = Field(default=None, description="when the signer took it back; then it counts no more")
 
 
 class Grant(Stored):
@@ -46,6 +52,7 @@ class Grant(Stored):
     approval_ids: tuple[str, ...]
     made_at: Utc
     expires_at: Utc
+    revoked_at: Utc | None = Field(default=None, description="when a signature under it was taken back")
 
 
 class RightKind(StrEnum):

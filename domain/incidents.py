@@ -12,6 +12,7 @@ class IncidentClass(StrEnum):
 
     NETWORK = "network"
     AI_MODEL = "ai_model"
+    AUTONOMY = "autonomy"  # nothing is in trouble: what an agent may do by itself is to be changed
 
 
 class IncidentState(StrEnum):

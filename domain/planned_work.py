@@ -7,6 +7,7 @@ from domain.base import Stored, Utc
 class PlannedWork(Stored):
     """Inside the window, alarms of `expected` types on `elements` (worked on) or `affected` ones open no incident."""
 
+    tenant: str = "default"
     change_id: str
     elements: tuple[str, ...]
     affected: tuple[str, ...] = ()
@@ -25,12 +26,34 @@ class PlannedWork(Stored):
 class Freeze(Stored):
     """No change is carried out in `region` (or anywhere, when empty) while it lasts."""
 
+    tenant: str = "default"
     region: str = ""
     starts_at: Utc
     ends_at: Utc
     because: str
     declared_by: str
+    withdrawn_at: Utc | None = None
 
     def covers(self, region: str, at: Utc) -> bool:
         """Say whether a change in `region` at `at` falls into the freeze."""
-        return self.starts_at <= at <= self.ends_at and self.region in {"", region}
+        stands = self.withdrawn_at is None or at < self.withdrawn_at
+        return stands and self.starts_at <= at <= self.ends_at and self.region in {"", region}
+
+
+class ChangeWindow(Stored):
+    """A time in which a region takes changes. A region that ever declared one takes changes in its windows only.
+
+    One that was withdrawn is as if it had never been declared.
+    """
+
+    tenant: str = "default"
+    region: str
+    starts_at: Utc
+    ends_at: Utc
+    because: str
+    declared_by: str
+    withdrawn_at: Utc | None = None
+
+    def covers(self, at: Utc) -> bool:
+        """Say whether the window is open at `at`; both ends belong to it."""
+        return self.starts_at <= at <= self.ends_at

@@ -68,7 +68,7 @@ TRANSITIONS: dict[ProposalState, frozenset[ProposalState]] = {
     _S.REHEARSED: frozenset({_S.DRAFTED, _S.HELD, _S.GRANTED, _S.DENIED, _S.WITHDRAWN}),
     _S.HELD: frozenset({_S.DRAFTED, _S.GRANTED, _S.REJECTED, _S.CHANGED, _S.DEFERRED, _S.WITHDRAWN, _S.EXPIRED}),
     _S.DEFERRED: frozenset({_S.DRAFTED, _S.HELD, _S.GRANTED, _S.REJECTED, _S.CHANGED, _S.WITHDRAWN, _S.EXPIRED}),
-    _S.GRANTED: frozenset({_S.EXECUTING, _S.WITHDRAWN, _S.EXPIRED}),
+    _S.GRANTED: frozenset({_S.EXECUTING, _S.HELD, _S.WITHDRAWN, _S.EXPIRED}),  # held again: a signature was taken back
     _S.EXECUTING: frozenset({_S.SETTLED}),
     _S.SETTLED: frozenset(),
     _S.DENIED: frozenset(),
@@ -88,6 +88,7 @@ class Proposal(Stored):
     tenant: str = "default"
     region: str = "default"
     requester: str
+    on_behalf_of: tuple[str, ...] = Field(default=(), description="accounts and persons for whom the requester asked")
     state: ProposalState = ProposalState.DRAFTED
     title: str
     why: str
@@ -105,6 +106,7 @@ class Proposal(Stored):
     next_role: str = Field(default="approver", description="who is asked next when nobody answers")
     made_at: Utc
     state_reason: str = ""
+    warned_at: Utc | None = Field(default=None, description="when people were last told that it expires soon")
 
     @property
     def live(self) -> bool:

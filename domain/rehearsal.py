@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from domain.autonomy import Hindsight
 from domain.base import Stored, Utc, Word
 from domain.models import ModelTrial
 
@@ -68,7 +69,9 @@ class Rehearsal(Stored):
     self_heal: float = Field(default=0.0, ge=0, le=1, description="chance that it heals by itself in the same time")
     sound: bool = Field(description="the plan is better than doing nothing and its inverse restores the state")
     reasons: tuple[str, ...] = ()
+    seen_down: tuple[str, ...] = Field(default=(), description="what reported, at that time, that it does not work")
     trial: ModelTrial | None = Field(default=None, description="of a plan that switches a model: recorded cases")
+    hindsight: Hindsight | None = Field(default=None, description="of a plan that sets a level: the recorded past")
     twin_fit: bool = True
     twin_error: float | None = Field(default=None, description="wMAPE of predicted against observed link loads")
     made_at: Utc

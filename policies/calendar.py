@@ -1,9 +1,9 @@
-"""When nothing may change: which declared freeze, if any, covers a region at a moment."""
+"""When something may change: which declared freeze covers a region at a moment, and whether its windows are open."""
 
 from collections.abc import Iterable
 from datetime import datetime
 
-from domain.planned_work import Freeze
+from domain.planned_work import ChangeWindow, Freeze
 
 
 def frozen(freezes: Iterable[Freeze], region: str, at: datetime) -> Freeze | None:
@@ -16,3 +16,9 @@ def frozen(freezes: Iterable[Freeze], region: str, at: datetime) -> Freeze | Non
         key=lambda freeze: (freeze.ends_at, freeze.id),
         default=None,
     )
+
+
+def in_window(windows: Iterable[ChangeWindow], region: str, at: datetime) -> bool:
+    """Say whether `region` takes changes at `at`: one of its windows is open, or it never declared any."""
+    own = [window for window in windows if window.region == region and window.withdrawn_at is None]
+    return not own or any(window.covers(at) for window in own)

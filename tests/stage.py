@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from adapters.audit.anchors import MemoryAnchor
 from adapters.identity.local import LocalIssuer
+from adapters.keys import PassingKeys
 from adapters.memory import MemoryLedger
 from adapters.network.in_memory import InMemoryNetwork
 from adapters.store.checkpoints import MemoryWakes
 from adapters.tickets.desk import TicketDesk
 from agents.cards import CARDS
 from control_plane import flow
+from control_plane.audit.ports import Vault
 from control_plane.commands import Commands
 from control_plane.live import Live
 from control_plane.past import RecordedPast
@@ -232,8 +235,12 @@ class Stage:
             flow.walk(self.road, self.graph, incident.id)
 
     def proposal(self, index: int = -1) -> Proposal:
-        """Return the newest repair."""
-        return [p for p in self.proposals() if p.requester != "agent:ticketing"][index]
+        """Return the newest repair, by the record: ids that were made in one millisecond are in no order."""
+        repairs = [p for p in self.proposals() if p.requester != "agent:ticketing"]
+        if len(repairs) > 1:
+            told = [ref for record in self.ledger.records() for ref in record.refs]
+            repairs.sort(key=lambda proposal: told.index(proposal.id))
+        return repairs[index]
 
     def proposals(self) -> list[Proposal]:
         return self.ledger.read(lambda tables: tables.proposals.find())
@@ -270,6 +277,7 @@ def make_stage(
         diagnosticians={IncidentClass.NETWORK: ScriptedDiagnostician()},
         planners=planners,
         past=RecordedPast(ledger),
+        vault=Vault(MemoryAnchor(), PassingKeys()),
         settings=settings or RoadSettings(),
         worker="test",
     )
@@ -288,7 +296,8 @@ def make_stage(
     }
     answer = Answer(sentences=(Sentence(text="scripted"),), refused=True)
     graph = flow.build(road, MemoryWakes().saver())
-    return Stage(clock, network, ledger, road, graph, Commands(road), Queries(road, lambda _: answer), **people)
+    queries = Queries(road, lambda _question, _horizon: answer)
+    return Stage(clock, network, ledger, road, graph, Commands(road), queries, **people)
 
 
 def _history(network: InMemoryNetwork, clock: ManualClock) -> None:

@@ -95,6 +95,11 @@ class LiveTwin:
                 return self._values[key]
             return (None, self._asked[key]) if key in self._asked else None
 
+    def down(self) -> tuple[str, ...]:
+        """Return the routing nodes and termination points that say now that they are down, sorted."""
+        with self._lock:
+            return tuple(sorted(change.element for change in self._seen_down(self._declared)))
+
     def fidelity(self) -> float | None:
         """Return the wMAPE of predicted against observed link loads; None when too little is measured.
 
@@ -117,7 +122,7 @@ class LiveTwin:
         pairs = zip(self._declared.topology.demands, factors, strict=True)
         return [ScaleDemand(demand=demand, factor=factor) for demand, factor in pairs if factor != 1.0]
 
-    def _seen_down(self, snapshot: Snapshot) -> Sequence[Change]:
+    def _seen_down(self, snapshot: Snapshot) -> Sequence[SetOperational]:
         """Return the overlay of the nodes and termination points that say they are down."""
         topology = snapshot.topology
         names = (*topology.points, *(topology.nodes[place] for place in topology.routers))

@@ -10,10 +10,11 @@ from typing import TypeAlias
 
 import numpy as np
 
+from domain.actions import Action
 from domain.proposals import Plan
 from domain.rehearsal import Fact
 from twin.evaluate import Prediction
-from twin.snapshot import Snapshot
+from twin.snapshot import Snapshot, entry_of
 from twin.worlds import World
 
 #: Reads the present value of (element, attribute); None where it is not known.
@@ -22,15 +23,18 @@ Observed: TypeAlias = Callable[[str, str], str | float | None]
 _CONFIGURED = ("administrative", "metric", "via")
 #: A load that changes by less than this share of capacity decides nothing.
 _MATTERS = 0.01
+#: What carries this share of its capacity counts as full: readings of an overloaded interface end there.
+_FULL = 0.9
 
 
 def relevant_facts(plan: Plan, world: World, recovers: Iterable[str], observed: Observed) -> tuple[Fact, ...]:
     """Return the facts under the whole plan, in the likeliest world; `recovers` is what it is to bring back."""
     targets = list(dict.fromkeys(step.target for step in plan.steps))
-    facts = [fact for target in targets for fact in _configured(world.states[0], target, observed)]
+    facts = [fact for step in plan.steps for fact in _configured(world.states[0], step, observed)]
     watched = dict.fromkeys([*targets, *sorted(recovers)])
     facts += [fact for element in watched for fact in _seen(element, observed)]
-    return (*facts, *_bands(world.nothing, world.plan, observed))
+    facts += _bands(world.nothing, world.plan, observed)
+    return tuple(dict.fromkeys((*facts, *_need(world.nothing, world.plan, observed))))
 
 
 def facts_per_step(
@@ -46,7 +50,7 @@ def facts_per_step(
     """
     found = []
     for step, state, prediction in zip(plan.steps, world.states, at, strict=False):
-        facts = _configured(state, step.target, observed)
+        facts = _configured(state, step, observed)
         if _works(prediction, step.target) == _works(world.nothing, step.target):
             facts += _seen(step.target, observed)
         found.append(tuple(facts))
@@ -62,8 +66,10 @@ def overflowing(nothing: Prediction, planned: Prediction, observed: Observed) ->
     )
 
 
-def _configured(state: Snapshot, element: str, observed: Observed) -> list[Fact]:
-    values = [(attribute, state.value(element, attribute)) for attribute in _CONFIGURED]
+def _configured(state: Snapshot, step: Action, observed: Observed) -> list[Fact]:
+    """Return what the step's target is configured to, as far as the step sets it or cannot do without it."""
+    element, sets = step.target, {entry_of(change)[0] for change in step.changes()}
+    values = [(name, state.value(element, name)) for name in _CONFIGURED if name in sets | {"administrative"}]
     return [
         Fact(element=element, attribute=attribute, value=str(value))
         for attribute, value in values
@@ -79,6 +85,19 @@ def _seen(element: str, observed: Observed) -> list[Fact]:
 def _works(prediction: Prediction, element: str) -> bool | None:
     unit = prediction.topology.unit(element)
     return None if unit is None else bool(prediction.works[unit])
+
+
+def _need(nothing: Prediction, planned: Prediction, observed: Observed) -> list[Fact]:
+    """Return the band of the fullest point that the plan relieves: where it is full no more, there is no need."""
+    topology = nothing.topology
+    relieved = (nothing.arc_load - planned.arc_load) / planned.capacity
+    full = np.flatnonzero((relieved > _MATTERS) & (nothing.arc_utilisation > 1.0))
+    points = topology.link_ends.ravel()
+    for arc in full[np.argsort(-nothing.arc_utilisation[full], kind="stable")]:
+        now = observed(topology.points[points[arc]], "utilisation")
+        if now is not None and float(now) >= _FULL:
+            return [Fact(element=topology.points[points[arc]], attribute="utilisation", low=_FULL)]
+    return []
 
 
 def _bands(nothing: Prediction, planned: Prediction, observed: Observed) -> list[Fact]:

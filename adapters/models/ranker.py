@@ -9,7 +9,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from adapters.models import tensors
-from control_plane.ports import Ledger, ModelStore, Ranking
+from control_plane.ports import Ledger, ModelStore, Rankers, Ranking
+from control_plane.replay.tape import heard
 from domain.errors import BadInput, Refused
 from domain.models import DIAGNOSIS_SLOT, ModelStatus, Sight
 from domain.network import Inventory
@@ -56,13 +57,18 @@ class SlotRankers:
 
 
 class ServingRanker:
-    """The `ranker` tool of agents: what the version that the slot serves says of a case."""
+    """The `ranker` tool of agents: what the version that the slot serves says of a case.
 
-    def __init__(self, ledger: Ledger, rankers: SlotRankers, slot: str = DIAGNOSIS_SLOT) -> None:
+    Which version serves is heard; what it says is worked out, so that it can be worked out again.
+    """
+
+    self_taped = True
+
+    def __init__(self, ledger: Ledger, rankers: Rankers, slot: str = DIAGNOSIS_SLOT) -> None:
         self._ledger, self._rankers, self._slot = ledger, rankers, slot
 
     def opine(self, sight: Sight) -> Ranking | None:
-        version = self._serving()
+        version = heard("ranker.serving", self._serving)
         return None if version is None else self._rankers.ask(version, sight)
 
     def _serving(self) -> str | None:

@@ -18,7 +18,8 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 
 from adapters.store.engine import Database
-from adapters.store.shared import NeedsCare, SharedTransaction
+from adapters.store.shared import SharedTransaction
+from adapters.store.staging import NeedsCare
 from domain.clock import Clock
 from domain.errors import NocturneError, Unavailable
 

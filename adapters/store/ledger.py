@@ -14,14 +14,14 @@ from adapters.store import chain, outbox
 from adapters.store.engine import Database
 from adapters.store.group_commit import GroupCommit
 from adapters.store.migrate import settle
-from adapters.store.rules import require_limit
+from adapters.store.rules import Tip, require_limit
 from adapters.store.schema import SHELF_TABLES
 from adapters.store.shelves import SqlTables
 from control_plane.ports import Change
 from control_plane.tables import Message, Tables
 from domain.clock import Clock
 from domain.ids import lowest_id
-from domain.records import Record
+from domain.records import Record, Row
 
 T = TypeVar("T")
 
@@ -63,6 +63,19 @@ class SqlLedger:
         require_limit(limit)
         with self._database.read() as connection:
             return chain.read(connection, tenant, after, ref, limit)
+
+    def rows(self, tenant: str = "default", *, after: int = 0, limit: int | None = None) -> list[Row]:
+        require_limit(limit)
+        with self._database.read() as connection:
+            return chain.rows(connection, tenant, after, None, limit)
+
+    def tip(self, tenant: str = "default") -> Tip:
+        with self._database.read() as connection:
+            return chain.tip(connection, tenant)
+
+    def tenants(self) -> list[str]:
+        with self._database.read() as connection:
+            return chain.tenants(connection)
 
     def due(self, now: datetime, *, lease_s: float = 30.0, limit: int = 256) -> list[Message]:
         require_limit(limit)

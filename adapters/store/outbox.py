@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from adapters.store.prepared import Prepared
 from adapters.store.rules import from_moment, moment
 from adapters.store.schema import OUTBOX
 from control_plane.tables import Message
 from domain.errors import Conflict
 
+_PUT = Prepared(OUTBOX.insert())
 _RIPE = (
     sa.select(OUTBOX.c.id, OUTBOX.c.topic, OUTBOX.c.ref, OUTBOX.c.due_at)
     .where(OUTBOX.c.hidden_until <= sa.bindparam("now"))
@@ -26,14 +28,15 @@ _FORGET = OUTBOX.delete().where(OUTBOX.c.id == sa.bindparam("an_id"))
 
 def put(connection: sa.Connection, messages: Sequence[Message]) -> None:
     """Insert messages. Raises Conflict when one with the same id waits already."""
-    rows = [
-        {"id": m.id, "topic": m.topic, "ref": m.ref, "due_at": moment(m.due_at), "hidden_until": moment(m.due_at)}
-        for m in messages
-    ]
-    if not rows:
+    if not messages:
         return
+    rows = []
+    for message in messages:
+        due = moment(message.due_at)
+        row = {"id": message.id, "topic": message.topic, "ref": message.ref, "due_at": due, "hidden_until": due}
+        rows.append(row)
     try:
-        connection.execute(OUTBOX.insert(), rows)
+        _PUT.change_all(connection, rows)
     except sa.exc.IntegrityError as error:
         raise Conflict("a message with one of these ids waits already; give each its own id") from error
 

@@ -13,7 +13,7 @@ from control_plane.ports import Written
 from control_plane.tables import Shelved
 from domain.base import Stored
 from domain.errors import BadInput
-from domain.records import GENESIS, Entry, Record, link
+from domain.records import GENESIS, REDACTED, Entry, Record, link, record_id
 
 #: The last record of a chain: its sequence number and its hash.
 Tip = tuple[int, str]
@@ -47,6 +47,13 @@ def require_entry(written: Written[Any], *, wrote: bool) -> None:
     """Raise ValueError when a change wrote to a shelf and gave no entry for the record."""
     if wrote and not written.entries:
         raise ValueError("the change wrote to a shelf and gave no record entry; nothing is written unrecorded")
+    for tenant, sequence, name in written.redactions:
+        told = {"record": record_id(tenant, sequence), "field": name}
+        if not any(
+            entry.kind == REDACTED and entry.tenant == tenant and told.items() <= entry.fields.items()
+            for entry in written.entries
+        ):
+            raise ValueError(f"the change empties a field and gave no entry `{REDACTED}` that says which")
 
 
 def linked(entries: Iterable[Entry], tip: Callable[[str], Tip], known_time: datetime) -> list[Record]:
@@ -58,13 +65,18 @@ def linked(entries: Iterable[Entry], tip: Callable[[str], Tip], known_time: date
     tips: dict[str, Tip] = {}
     records = []
     for entry in entries:
-        for ref in entry.refs:
-            require_short(entry.tenant, ref)
+        require_searchable(entry)
         sequence, previous = tips.get(entry.tenant) or tip(entry.tenant)
         record = link(entry, sequence + 1, previous, known_time)
         tips[entry.tenant] = (record.sequence, record.hash)
         records.append(record)
     return records
+
+
+def require_searchable(entry: Entry) -> None:
+    """Raise BadInput when an entry mentions something by a name that is too long to search by."""
+    for ref in entry.refs:
+        require_short(entry.tenant, ref)
 
 
 def require_word(shelved: Shelved, records: Iterable[Stored]) -> None:

@@ -2,7 +2,9 @@
 
 A shelf's table has the id, one indexed column per searchable field, and the whole word as JSON text. The columns only
 serve the search: what is read back is the JSON. The record table keeps each record as canonical JSON bytes, so that one
-altered byte is one altered record. Ids and searched texts sort and compare by code point on every database.
+altered byte is one altered record: the envelope, which the database itself lets nobody change, and the fields, of which
+a row in the redaction table allows one to be emptied. Ids and searched texts sort and compare by code point on every
+database.
 
 This is what the program expects; how a store comes to it is said in `migrations`. A test compares the two: who changes
 a shelf adds a revision.
@@ -39,6 +41,18 @@ RECORDS = sa.Table(
     sa.Column("tenant", Exact, primary_key=True),
     sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("fields", sa.LargeBinary),
+)
+
+#: Which bytes of a record's fields were emptied. A trigger lets them go, and no others; this table only grows, too.
+REDACTIONS = sa.Table(
+    "redaction",
+    METADATA,
+    sa.Column("tenant", Exact, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("name", Exact, primary_key=True),
+    sa.Column("starts", sa.BigInteger, nullable=False),
+    sa.Column("stops", sa.BigInteger, nullable=False),
 )
 
 #: Which record mentions what: an index for the forensic query, never the authority.

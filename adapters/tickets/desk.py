@@ -70,8 +70,10 @@ class TicketDesk:
         if standing:
             raise Refused(f"incident `{action.target}` has the open ticket `{standing[0].id}`; add to that one")
         now = self._clock.now()
+        incident = tables.incidents.get(action.target)
         ticket = Ticket(
             id=ticket_id(key),
+            tenant=incident.tenant if incident else "default",
             key=key,
             incident_id=action.target,
             status="acknowledged",
@@ -81,7 +83,7 @@ class TicketDesk:
             status_changed_at=now,
         )
         tables.tickets.add(ticket)
-        return Written(None, (self._entry("desk.ticket.opened", key, action, [ticket]),))
+        return Written(None, (self._entry(tables, "desk.ticket.opened", key, action, [ticket]),))
 
     def _cancelled(self, tables: Tables, key: str, action: CancelTicket) -> Written[None]:
         if _sent_before(tables, key):
@@ -92,16 +94,21 @@ class TicketDesk:
         now = self._clock.now()
         for ticket in standing:
             tables.tickets.swap(ticket, ticket.but(status="cancelled", cancel_key=key, status_changed_at=now))
-        return Written(None, (self._entry("desk.ticket.cancelled", key, action, standing),))
+        return Written(None, (self._entry(tables, "desk.ticket.cancelled", key, action, standing),))
 
-    def _entry(self, kind: str, key: str, action: OpenTicket | CancelTicket, tickets: Iterable[Ticket]) -> Entry:
-        ids = [ticket.id for ticket in tickets]
+    def _entry(
+        self, tables: Tables, kind: str, key: str, action: OpenTicket | CancelTicket, tickets: Iterable[Ticket]
+    ) -> Entry:
+        """Return a record about tickets; it belongs to the tenant and the region of their incident."""
+        ids, incident = [ticket.id for ticket in tickets], tables.incidents.get(action.target)
+        whose = {"tenant": incident.tenant, "residency": incident.region} if incident else {}
         return Entry(
             kind=kind,
             actor="plane",
             refs=(action.target, *ids, key),
             fields={"key": key, "tickets": ids, "severity": action.severity, "description": action.description},
             event_time=self._clock.now(),
+            **whose,
         )
 
 

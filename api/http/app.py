@@ -1,18 +1,32 @@
-"""Puts the HTTP door together: three layers, five families of routes, one shape for every error."""
+"""Puts the HTTP door together: four layers, five families of routes, one shape for every error."""
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from api.house import House
-from api.http import ask, doors, record, work
+from api.http import accounts, approvals, ask, attention, autonomy, doors, guards, policy, record, roster, work
 from api.http.access import ACCESS, DOCS, OPEN
+from api.http.attempts import Attempts
 from api.http.authentication import Authentication
 from api.http.errors import handle_errors
 from api.http.limits import Limits
 from api.http.requests import Requests
+from api.http.sieve import Sieve
 from api.settings import Settings
 
-ROUTERS = (doors.router, work.router, ask.router, record.router)
+ROUTERS = (
+    doors.router,
+    work.router,
+    ask.router,
+    record.router,
+    accounts.router,
+    approvals.router,
+    guards.router,
+    policy.router,
+    roster.router,
+    attention.router,
+    autonomy.router,
+)
 
 
 def create_app(house: House, settings: Settings) -> FastAPI:
@@ -40,7 +54,13 @@ def create_app(house: House, settings: Settings) -> FastAPI:
         max_items=settings.max_items,
         timeout_s=settings.body_timeout_s,
     )
-    app.add_middleware(Authentication, issuer=house.issuer, open_docs=settings.open_docs)
+    app.add_middleware(Sieve, house=house, open_docs=settings.open_docs)
+    app.add_middleware(
+        Authentication,
+        issuer=house.issuer,
+        attempts=Attempts(house.clock, settings.failed_logins),
+        open_docs=settings.open_docs,
+    )
     app.add_middleware(Requests, clock=house.clock)
     return app
 

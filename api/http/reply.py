@@ -7,7 +7,7 @@ import pydantic_core
 from starlette.responses import Response
 
 from api.views.text import plain
-from domain.errors import NocturneError, NotAuthenticated, Unavailable
+from domain.errors import NocturneError, NotAuthenticated, TooManyTries, Unavailable
 
 _LONGEST_REASON = 2000
 
@@ -28,4 +28,6 @@ def refusal(error: NocturneError) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="nocturne"'
     if isinstance(error, Unavailable):
         headers["Retry-After"] = "1"
+    if isinstance(error, TooManyTries):
+        headers["Retry-After"] = str(error.wait_s)
     return reply(error.body() | {"reason": plain(error.reason, _LONGEST_REASON)}, error.status, headers)

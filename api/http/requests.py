@@ -34,7 +34,7 @@ class Requests:
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         out = _Outgoing(send, request_id, bodyless=scope["method"] == "HEAD")
-        started = self._clock.now()
+        started = self._clock.monotonic()
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(_as_get(scope), receive, out)
@@ -42,7 +42,7 @@ class Requests:
                 _log.exception("request failed", method=scope["method"], path=scope["path"])
                 if not out.status:
                     await refusal(Internal(request_id))(scope, receive, out)
-            seconds = (self._clock.now() - started).total_seconds()
+            seconds = self._clock.monotonic() - started
             _log.info(
                 "request",
                 method=scope["method"],

@@ -45,6 +45,14 @@ class Approve(Reason):
     plan_digest: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")] | None = None
 
 
+class Propose(Reason):
+    """A plan for an incident. Who asks for it is who sends it."""
+
+    incident_id: Name
+    plan: Plan
+    title: Annotated[str, StringConstraints(max_length=200), AfterValidator(_readable)] = ""
+
+
 class Change(Reason):
     """The plan to have instead; it becomes a new proposal."""
 

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
 from api.http.context import Here, Id, Who
 from api.http.reply import reply
-from api.http.schemas import Approve, Change, DeclareFreeze, DeclarePlannedWork, Defer, Moment, Reason, Settle
+from api.http.schemas import Approve, Change, DeclareFreeze, DeclarePlannedWork, Defer, Moment, Propose, Reason, Settle
 from control_plane.model_record import VersionView
 from domain.bookkeeping import Quarantined, Tally
 from domain.execution import Step
@@ -18,6 +18,7 @@ from domain.proposals import Proposal
 router = APIRouter(tags=["work"])
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
+Key = Annotated[str, Header(alias="Idempotency-Key", max_length=255, pattern="^[!-~]*$")]
 
 
 @router.get("/inbox")
@@ -26,16 +27,25 @@ def inbox(house: Here, who: Who) -> Response:
     return reply(house.queries.inbox(who))
 
 
+@router.post("/proposals", response_model=Proposal, status_code=201)
+def propose(house: Here, who: Who, body: Propose) -> Response:
+    """Ask for a plan in an incident: it is rehearsed, judged, and signed by others."""
+    return reply(house.commands.propose(who, body.incident_id, body.plan, body.because, body.title), 201)
+
+
 @router.get("/proposals/{id}")
 def show_proposal(house: Here, who: Who, id: Id) -> Response:
     """Show one proposal: its incident, diagnosis, rehearsal, rules, approvals and what came of it."""
-    return reply(house.queries.card(who, id))
+    card = house.queries.card(who, id)
+    if who.person:
+        house.desks.attention.opened(who, card.proposal.id)
+    return reply(card)
 
 
 @router.post("/proposals/{id}/approve", response_model=Proposal)
-def approve(house: Here, who: Who, id: Id, body: Approve) -> Response:
-    """Say yes to the plan as it stands."""
-    return reply(house.commands.approve(who, id, body.because, body.plan_digest))
+def approve(house: Here, who: Who, id: Id, body: Approve, key: Key = "") -> Response:
+    """Say yes to the plan as it stands. Sent again with the same `Idempotency-Key`, it is answered again, done once."""
+    return reply(house.commands.approve(who, id, body.because, body.plan_digest, key=key))
 
 
 @router.post("/proposals/{id}/reject", response_model=Proposal)

@@ -14,7 +14,7 @@ from domain.rehearsal import Rehearsal
 
 
 class CardView(BaseModel):
-    """Everything that a person needs to decide on one proposal (`control_plane.queries.Card`)."""
+    """Everything that a person needs to decide on one proposal (`control_plane.cards.Card`)."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -38,7 +38,7 @@ class CardView(BaseModel):
 
 
 class IncidentPage(BaseModel):
-    """An incident with what is known of it (`control_plane.queries.IncidentView`)."""
+    """An incident with what is known of it (`control_plane.cards.IncidentView`)."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -39,7 +39,10 @@ def records(rows: Sequence[Record]) -> RenderableType:
 def verdict(found: Mapping[str, Any]) -> RenderableType:
     """Return what following the chain has shown."""
     if found["verified"]:
-        return Text(f"{found['records']} records, every link holds.")
+        since = f" since record {found['since']}" if found.get("since") else ""
+        signed = f"\nSigned up to record {found['signed_to']}." if found.get("signed_to") else ""
+        gaps = "".join(f"\nNot checked: {plain(gap, 400)}" for gap in found.get("unchecked", ()))
+        return Text(f"{found['records']} records, every link{since} holds.{signed}{gaps}")
     return Text(
         f"The chain is broken at record {plain(found['first_bad'])}: {plain(found['reason'])}.", style="bold red"
     )

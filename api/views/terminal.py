@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from api.views import autonomy
 from api.views.cards import CardView, IncidentPage
 from api.views.text import plain, quoted
 from domain.actions import Action
@@ -207,6 +208,9 @@ def _rehearsal(rehearsal: Rehearsal | None) -> Iterable[RenderableType]:
         return
     if rehearsal.trial is not None:
         yield from _trial(rehearsal, rehearsal.trial)
+        return
+    if rehearsal.hindsight is not None:
+        yield from autonomy.hindsight(rehearsal, rehearsal.hindsight)
         return
     table = _table("", "lost Mbit/s", "interval", "busiest link", "down", "demands hit", "customers hit")
     for name, forecast in (("do nothing", rehearsal.nothing), ("plan", rehearsal.plan), ("undone", rehearsal.inverse)):

@@ -1,17 +1,16 @@
 """A small house whose rooms remember what they were asked and answer with words. The doors are real."""
 
-import logging
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import structlog
 from starlette.testclient import TestClient
 
 from api.http.app import create_app
 from api.settings import Settings
-from control_plane.queries import AuditVerdict, Card, IncidentView
+from control_plane.audit.verifying import AuditVerdict
+from control_plane.cards import Card, IncidentView
 from control_plane.receiving import Receipt, Rejection
 from domain.actions import InterfaceUp, RestartProcess
 from domain.alarms import Alarm, AlarmKey, AlarmType, Severity, Technology
@@ -30,14 +29,14 @@ from domain.rehearsal import Forecast, Impact, Rehearsal
 
 
 class FakeIssuer:
-    """Knows one account per role (its token is `token-ROLE`), and one without any."""
+    """Knows an account for each set of roles (its token is `token-ROLE+ROLE`), and one without any: `nobody`."""
 
     def authenticate(self, token: str) -> Principal:
-        role = token.removeprefix("token-")
-        if not token.startswith("token-") or role not in {*Role, "nobody"}:
+        named = token.removeprefix("token-").split("+")
+        if not token.startswith("token-") or not {*Role, "nobody"}.issuperset(named):
             raise NotAuthenticated("this token is not known; ask for another")
-        roles = frozenset() if role == "nobody" else frozenset({Role(role)})
-        return Principal(id=f"acc_{role}", name=role, roles=roles)
+        name, roles = "+".join(named), frozenset(Role(role) for role in named if role != "nobody")
+        return Principal(id=f"acc_{name}", name=name, roles=roles)
 
 
 class Rooms:
@@ -136,17 +135,6 @@ class Words:
 
 
 @pytest.fixture
-def own_logging():
-    """Whatever a test does to logging is undone after it."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
-
-
-@pytest.fixture
 def words(clock) -> Words:
     return Words(clock.now())
 
@@ -204,6 +192,7 @@ def house(words, clock):
             "declare_planned_work": {},
             "declare_freeze": {},
             "settle_doubt": {},
+            "refused": None,
         }
         | dict.fromkeys(("approve", "reject", "change", "defer", "stop"), proposal)
     )
@@ -228,13 +217,13 @@ def house(words, clock):
             "tallies": [],
             "state": {"at": "2026-01-12T12:00:00Z"},
             "health": {"status": "OK", "missing_sources": []},
-            "audit": [words.record()],
-            "verify_audit": AuditVerdict(records=1, verified=True),
             "lineage": {"proposal": "p"},
             "ask": Answer(sentences=(Sentence(text="tp:a was locked.", cites=("ev_1",)),)),
         }
     )
-    return SimpleNamespace(commands=commands, queries=queries, issuer=FakeIssuer(), clock=clock)
+    audit = Rooms({"search": [words.record()], "verify": AuditVerdict(records=1, verified=True)})
+    desks = SimpleNamespace(approvals=Rooms({"borrows": False}), audit=audit)
+    return SimpleNamespace(commands=commands, queries=queries, desks=desks, issuer=FakeIssuer(), clock=clock)
 
 
 @pytest.fixture

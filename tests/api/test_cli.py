@@ -166,7 +166,7 @@ def test_ask_shows_what_the_answer_rests_on(served, nocturne):
 
 def test_a_broken_record_is_exit_status_1(served, nocturne):
     verdict = {"records": 7, "verified": False, "first_bad": "default:000000000003", "reason": "altered"}
-    served.queries.answers["verify_audit"] = verdict
+    served.desks.audit.answers["verify"] = verdict
     said = nocturne("audit", "verify")
     assert said.status == 1
     assert "default:000000000003" in said.text

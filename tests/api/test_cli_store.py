@@ -18,7 +18,7 @@ from tests.postgresql import fresh_database
 def nocturne(*words: str, database: str | None = None) -> str:
     done = CliRunner().invoke(app, words, env={"NOCTURNE_DATABASE": database}, catch_exceptions=False)
     assert done.exit_code == 0
-    return done.output
+    return done.stdout
 
 
 def test_a_store_in_the_data_folder_is_shown(tmp_path: Path, clock: ManualClock) -> None:

@@ -1,10 +1,12 @@
 """What no body gets past: size, depth, encoding, media type and time; and what every answer looks like."""
 
 import asyncio
+import json
 
 import pytest
 
 from api.http.app import create_app
+from api.logs import configure
 
 WEBHOOK = "/webhooks/alertmanager"
 JSON = {"Content-Type": "application/json"}
@@ -102,13 +104,17 @@ def test_an_unknown_path_is_404(client, path):
     assert complaint(client().get(path)) == (404, "not_found")
 
 
-def test_what_breaks_inside_is_logged_with_its_id_and_shows_no_stack(client, house):
+def test_what_breaks_inside_is_logged_with_its_id_and_shows_no_stack(client, house, own_logging, capsys):
+    configure("error", house.clock)
     house.queries.answers["inbox"] = RuntimeError("secret detail")
     answer = client().get("/inbox", headers={"X-Request-ID": "request-0001"})
     assert complaint(answer) == (500, "internal")
     assert "request-0001" in answer.json()["reason"]
     assert "secret detail" not in answer.text
     assert answer.headers["X-Request-ID"] == "request-0001"
+    (line,) = [json.loads(text) for text in capsys.readouterr().err.splitlines()]
+    assert (line["event"], line["request_id"]) == ("request failed", "request-0001")
+    assert "RuntimeError: secret detail" in line["exception"]
 
 
 def test_a_request_id_that_could_forge_a_log_line_is_replaced(client):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from control_plane.audit.searching import Wanted
 from domain.alarms import AlarmType
 from domain.errors import Conflict, Gone, IllegalMove, Refused, Stale, Unavailable
 from domain.proposals import Plan
@@ -23,8 +24,8 @@ def given(rooms):
 @pytest.mark.parametrize(
     ("path", "body", "call"),
     [
-        ("/proposals/p/approve", {"because": " yes "}, ("approve", "p", "yes", None)),
-        ("/proposals/p/approve", {"because": "y", "plan_digest": "a" * 64}, ("approve", "p", "y", "a" * 64)),
+        ("/proposals/p/approve", {"because": " yes "}, ("approve", "p", "yes", None, "")),
+        ("/proposals/p/approve", {"because": "y", "plan_digest": "a" * 64}, ("approve", "p", "y", "a" * 64, "")),
         ("/proposals/p/reject", {"because": "no"}, ("reject", "p", "no")),
         ("/proposals/p/change", {"because": "so", "plan": PLAN}, ("change", "p", Plan.model_validate(PLAN), "so")),
         ("/proposals/p/defer", {"because": "later", "until": NOON}, ("defer", "p", WHEN, "later")),
@@ -44,10 +45,10 @@ def given(rooms):
     ],
 )
 def test_a_decision_becomes_one_command_in_the_name_of_who_asked(client, house, path, body, call):
-    answer = client("approver").post(path, json=body)
+    answer = client("approver+operator").post(path, json=body)
     assert answer.status_code in {200, 201}, answer.text
     assert given(house.commands) == call
-    assert [call[1].name for call in house.commands.calls] == ["approver"]
+    assert [call[1].name for call in house.commands.calls] == ["approver+operator"]
 
 
 @pytest.mark.parametrize(
@@ -61,8 +62,6 @@ def test_a_decision_becomes_one_command_in_the_name_of_who_asked(client, house, 
         ("/tallies", ("tallies",)),
         ("/state", ("state", None)),
         (f"/state?at={NOON}", ("state", WHEN)),
-        ("/audit?ref=p&limit=3", ("audit", "p", 3)),
-        ("/audit/verify", ("verify_audit",)),
         ("/lineage/p", ("lineage", "p")),
     ],
 )
@@ -70,6 +69,24 @@ def test_a_question_becomes_one_query(client, house, path, call):
     answer = client("auditor").get(path)
     assert answer.status_code == 200, answer.text
     assert given(house.queries) == call
+
+
+@pytest.mark.parametrize(
+    ("path", "call"),
+    [
+        ("/audit?ref=p&limit=3", ("search", Wanted(ref="p"), 3, 0)),
+        (
+            f"/audit?actor=a&kind=gate.*&since={NOON}&after=7",
+            ("search", Wanted(actor="a", kind="gate.*", since=WHEN), 100, 7),
+        ),
+        ("/audit/verify", ("verify", True)),
+        ("/audit/verify?full=false", ("verify", False)),
+    ],
+)
+def test_a_question_about_the_record_is_one_of_the_audit_desk(client, house, path, call):
+    answer = client("auditor").get(path)
+    assert answer.status_code == 200, answer.text
+    assert given(house.desks.audit) == call
 
 
 def test_the_card_is_shown_whole(client, words):
@@ -106,7 +123,7 @@ def test_chat_answers_with_what_it_rests_on(client, house):
     ],
 )
 def test_a_malformed_command_is_400_and_nothing_is_asked(client, house, path, body):
-    answer = client("operator").post(path, json=body)
+    answer = client("approver+operator").post(path, json=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_input")
     assert "\n" not in answer.json()["reason"]
     assert house.commands.calls == house.queries.calls == []

@@ -10,7 +10,7 @@ from rich.console import Console
 from api.views import reports, terminal
 from api.views.cards import CardView, IncidentPage
 from api.views.text import plain, quoted
-from control_plane.queries import Card
+from control_plane.cards import Card
 from domain.diagnosis import Verdict
 from domain.execution import Execution, ExecutionState
 from domain.proposals import ProposalState

@@ -41,10 +41,12 @@ NAMED = (
     "agents/narrator.py",
     "adapters/store/__init__.py",
     "adapters/store/checkpoints.py",
+    "adapters/identity/__init__.py",
     "adapters/network/__init__.py",
     "adapters/network/emulated/__init__.py",
     "adapters/network/emulated/plant.py",
     "benchmarks/postgresql.py",
+    "benchmarks/exactly_once_langgraph.py",
 )
 
 
@@ -73,6 +75,7 @@ def planted(tmp_path: Path) -> Path:
         "causal/model.py": "import dowhy",
         "control_plane/flow.py": "import langgraph",
         "twin/gnn.py": "import torch, torch_geometric",
+        "adapters/identity/__init__.py": "import joserfc",
     }
     for name, line in fenced.items():
         (tmp_path / name).write_text(line + "\n")
@@ -106,6 +109,7 @@ def test_an_empty_house_keeps_every_contract(planted: Path) -> None:
         ("control_plane/bad.py", "def late():\n    import langgraph", "3e only the road"),
         ("adapters/bad.py", "def late():\n    import torch", "3f only the twin's GNN"),
         ("causal/bad.py", "from torch_geometric.nn import SAGEConv", "3f only the twin's GNN"),
+        ("api/bad.py", "import joserfc", "3g only identity"),
         ("api/bad.py", "from adapters.network.emulated import plant", "5 the plant"),
     ],
 )

@@ -12,6 +12,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from api.cli import app
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -92,10 +95,10 @@ def test_every_target_is_in_the_list_that_make_help_prints(environment: dict[str
 
 
 @pytest.mark.parametrize("words", sorted(set(re.findall(r"nocturne ((?:[a-z]+-?)+)(?= |`|\n|$)", README))))
-def test_every_nocturne_command_of_the_readme_exists(words: str, environment: dict[str, str]) -> None:
-    done = run(f"nocturne {words} --help", environment)
+def test_every_nocturne_command_of_the_readme_exists(words: str) -> None:
+    done = CliRunner().invoke(app, [words, "--help"])
 
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.output
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ ACCOUNTS: dict[str, tuple[frozenset[Role], str]] = {
     "approver_a-at-night": (frozenset({Role.APPROVER, Role.OPERATOR}), " THE  first approver"),
     "approver_b": (frozenset({Role.APPROVER}), "the second approver"),
     "robot": (frozenset({Role.AGENT}), ""),
+    "all_roles": (frozenset(Role) - {Role.AGENT}, "somebody with every role"),
 }
 
 

@@ -14,10 +14,10 @@ from benchmarks.gate_changes import by_the_book, decided, mix, put_up, without_a
 from benchmarks.gate_ledgers import OneByOne, Unrecorded
 from benchmarks.postgresql import NAMED
 from control_plane.road import Road
+from domain.chains import first_break
 from domain.clock import ManualClock
 from domain.decisions import Ruling
 from domain.errors import Conflict
-from domain.records import first_break
 from tests.postgresql import server_address
 from tests.stage import make_stage
 

@@ -182,3 +182,11 @@ def test_missing_readings_stay_missing() -> None:
     assert np.isnan(series["b"]).all()
     assert np.isnan(latest(series["a"], 10))
     assert joint_series([series["a"], series["b"]])[0] == 0.0
+
+
+def test_an_answer_does_not_depend_on_what_was_asked_before(chain: nx.DiGraph) -> None:
+    alone = Attributor().attribute(chain, calm(set(chain)), NOW, ["r1.l12", "r2"])
+    busy = Attributor()
+    busy.attribute(chain, calm(set(chain)), NOW | {"r1": 0.9}, ["r1"])
+
+    assert busy.attribute(chain, calm(set(chain)), NOW, ["r1.l12", "r2"]) == alone

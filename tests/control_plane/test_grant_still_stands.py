@@ -108,6 +108,42 @@ def test_a_worker_that_looks_while_another_acts_undoes_nothing(clock: ManualCloc
     assert execution(stage).state is ExecutionState.VERIFYING
 
 
+class Watched(InMemoryNetwork):
+    """A network that lets something happen at one reading of a state, counted from the beginning."""
+
+    reads, at = 0, 0
+
+    def state(self, element: str) -> Mapping[str, str]:
+        self.reads += 1
+        if self.reads == self.at:
+            self.meanwhile()
+        return super().state(element)
+
+
+def test_what_is_declared_after_the_last_look_at_the_rules_still_stops_the_step(clock: ManualClock) -> None:
+    """The last reading before an intent is the state that the step finds: whoever hangs there gives others time."""
+
+    def carried_out(at: int) -> Stage:
+        stage = make_stage(clock)
+        granted(stage)
+        reads: list[int] = []
+        stage.network.__class__, stage.network.at = Watched, at
+        stage.network.meanwhile = lambda: stage.commands.declare_freeze(
+            stage.operator, "", clock.now(), clock.now() + timedelta(hours=1), "holiday"
+        )
+        stage.road.watchers.append(lambda point, _: reads.append(stage.network.reads) if point == "intended" else None)
+        flow.act(stage.road, stage.proposal().incident_id)
+        stage.network.before_intent = reads[0] if reads else 0
+        return stage
+
+    last = carried_out(at=0).network.before_intent
+    stage = carried_out(at=last)
+
+    assert stage.network.reads >= last > 0
+    assert stage.network.journal == []
+    assert "a freeze is in force" in execution(stage).note
+
+
 def test_a_freeze_declared_in_the_middle_of_a_plan_stops_it_and_has_it_undone(
     clock: ManualClock, ledger: Ledger
 ) -> None:

@@ -4,12 +4,12 @@ import pytest
 
 from control_plane.ports import Ledger
 from domain.actions import DrainLink, InterfaceUp, RestartProcess
+from domain.chains import first_break
 from domain.clock import ManualClock
 from domain.errors import Conflict, Refused
 from domain.execution import Resolution
 from domain.incidents import IncidentState
 from domain.proposals import Plan, ProposalState
-from domain.records import first_break
 from tests.stage import CULPRIT, Stage, make_stage
 
 

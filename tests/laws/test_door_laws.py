@@ -11,17 +11,26 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from fastapi.routing import APIRoute
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.http.access import ACCESS
+from api.http.app import ROUTERS
+from domain.chains import first_break
 from domain.clock import ManualClock
-from domain.records import first_break
 from tests.attacks.ring_house import ALARMS, WEBHOOK, RingHouse, ring_house, tallies_add_up
 from tests.stage import CULPRIT
 
 NOON = datetime(2026, 1, 12, 12, 0, tzinfo=UTC)
 POSTS = sorted(path for method, path in ACCESS if method == "POST")
+#: The routes that take no body: nothing is the only thing that they accept.
+WITHOUT_BODY = {
+    route.path
+    for router in ROUTERS
+    for route in router.routes
+    if isinstance(route, APIRoute) and not (route.body_field or route.openapi_extra)
+}
 GETS = sorted(path for method, path in ACCESS if method == "GET" and "docs" not in path)
 UNHURRIED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -109,7 +118,7 @@ def test_no_bytes_break_a_door(ring: RingHouse, body: bytes, path: str) -> None:
     answer = ring.post("operator", filled(path, ring), content=body)
 
     fine(answer)
-    assert answer.status_code >= 400 or json.loads(body)
+    assert answer.status_code >= 400 or (path in WITHOUT_BODY if body == b"" else json.loads(body))
 
 
 @UNHURRIED

@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from control_plane import flow
@@ -18,13 +18,14 @@ from control_plane.gate import right_id
 from control_plane.ports import Written
 from control_plane.receiving import receive_feed
 from domain.actions import Action, DrainLink, Harm, InterfaceDown, InterfaceUp, RestartProcess
+from domain.chains import first_break
 from domain.clock import ManualClock
 from domain.errors import NocturneError
 from domain.execution import Step, StepState
 from domain.gate import Choice, Grant, RightKind
 from domain.identity import Principal, Role
 from domain.proposals import Plan
-from domain.records import Entry, first_break
+from domain.records import Entry
 from tests.stage import CULPRIT, Stage, make_stage
 
 NOON = datetime(2026, 1, 12, 12, 0, tzinfo=UTC)
@@ -45,7 +46,7 @@ PEOPLE = (
     Principal(id="acc_a", name="agent:provisioning", roles=frozenset({Role.AGENT})),
 )
 
-UNHURRIED = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+UNHURRIED = settings(max_examples=30)
 
 Act = Callable[[Stage, int], object]
 

@@ -4,12 +4,13 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapters.memory import MemoryLedger
@@ -18,11 +19,12 @@ from adapters.store.texts import with_nul, without_nul
 from control_plane.ports import Ledger, Written
 from control_plane.tables import Message, Tables
 from domain.bookkeeping import Quarantined
-from domain.canonical import canonical
+from domain.chains import first_break
 from domain.clock import ManualClock
 from domain.errors import NocturneError
-from domain.records import Entry, Record, first_break, link, redacted
+from domain.records import Entry, Record, link, link_row, redacted, row_of, salts_for
 from tests.postgresql import fresh_store
+from tests.stores import empty_file
 
 NOON = datetime(2026, 1, 12, 12, 0, tzinfo=UTC)
 LENGTH = 7
@@ -131,7 +133,7 @@ def told_in_memory(changes: list[dict[str, Any]]) -> list[object]:
 @given(st.lists(CHANGES, max_size=8))
 def test_memory_and_sqlite_answer_any_story_alike(changes: list[dict[str, Any]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        assert told_in_sql(Path(folder) / "nocturne.db", changes) == told_in_memory(changes)
+        assert told_in_sql(empty_file(Path(folder)), changes) == told_in_memory(changes)
 
 
 @settings(max_examples=20, deadline=None)
@@ -181,6 +183,8 @@ def records_after(original: Path, statement: str, *values: object) -> list[Recor
     with tempfile.TemporaryDirectory() as folder:
         path = Path(shutil.copy(original, folder))
         with sqlite3.connect(path) as raw:
+            for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+                raw.execute(f"DROP TRIGGER {name}")  # as an administrator can
             raw.execute(statement, values)
         raw.close()
         ledger = SqlLedger(path, ManualClock(NOON))
@@ -195,9 +199,9 @@ def broken_at(original: Path, heads: dict[str, str], statement: str, *values: ob
     return None if found is None else int(found.record_id.partition(":")[2])
 
 
-def body(original: Path, sequence: int) -> bytes:
+def stored(original: Path, column: str, sequence: int) -> bytes:
     raw = sqlite3.connect(original)
-    (found,) = raw.execute("SELECT body FROM record WHERE sequence = ?", (sequence,)).fetchone()
+    (found,) = raw.execute(f"SELECT {column} FROM record WHERE sequence = ?", (sequence,)).fetchone()
     raw.close()
     return bytes(found)
 
@@ -207,16 +211,18 @@ def heads(original: Path) -> dict[str, str]:
 
 
 SEQUENCES = st.integers(1, LENGTH)
-UPDATE = "UPDATE record SET body = ? WHERE sequence = ?"
+COLUMNS = ("body", "fields")
+UPDATE = "UPDATE record SET body = ?, fields = ? WHERE sequence = ?"
 
 
 @settings(max_examples=60, deadline=None)
-@given(sequence=SEQUENCES, place=st.integers(0, 2**16), flip=st.integers(1, 255))
-def test_a_changed_byte_is_named(chain_file: Path, sequence: int, place: int, flip: int) -> None:
-    altered = bytearray(body(chain_file, sequence))
+@given(sequence=SEQUENCES, place=st.integers(0, 2**16), flip=st.integers(1, 255), column=st.sampled_from(COLUMNS))
+def test_a_changed_byte_is_named(chain_file: Path, sequence: int, place: int, flip: int, column: str) -> None:
+    altered = bytearray(stored(chain_file, column, sequence))
     altered[place % len(altered)] ^= flip
 
-    assert broken_at(chain_file, {}, UPDATE, bytes(altered), sequence) == sequence
+    update = f"UPDATE record SET {column} = ? WHERE sequence = ?"
+    assert broken_at(chain_file, {}, update, bytes(altered), sequence) == sequence
 
 
 @settings(max_examples=20, deadline=None)
@@ -233,8 +239,9 @@ def test_a_moved_row_is_named(chain_file: Path, sequence: int, to: int) -> None:
     taken = 1 <= to <= LENGTH
     move = f"UPDATE record SET sequence = {to} WHERE sequence = {sequence}"
     swap = (
-        f"UPDATE record SET body = (SELECT other.body FROM record AS other WHERE other.sequence = "
-        f"CASE record.sequence WHEN {sequence} THEN {to} ELSE {sequence} END) WHERE sequence IN ({sequence}, {to})"
+        f"UPDATE record SET (body, fields) = (SELECT other.body, other.fields FROM record AS other WHERE "
+        f"other.sequence = CASE record.sequence WHEN {sequence} THEN {to} ELSE {sequence} END) "
+        f"WHERE sequence IN ({sequence}, {to})"
     )
 
     found = broken_at(chain_file, heads(chain_file), swap if taken else move)
@@ -262,7 +269,7 @@ def test_a_perfect_forgery_breaks_the_chain_right_behind_it(chain_file: Path, se
     entry = Entry(kind=old.kind, actor=f"{old.actor}{forged}", refs=old.refs, event_time=old.event_time)
     forgery = link(entry, sequence, old.previous, old.known_time)
 
-    found = broken_at(chain_file, heads(chain_file), UPDATE, canonical(forgery), sequence)
+    found = broken_at(chain_file, heads(chain_file), UPDATE, *row_of(forgery)[1:], sequence)
 
     assert found == sequence + 1
 
@@ -274,7 +281,68 @@ def test_a_redacted_chain_still_verifies(chain_file: Path, sequence: int, names:
     for name in names:
         record = redacted(record, name)
 
-    records = records_after(chain_file, UPDATE, canonical(record), sequence)
+    records = records_after(chain_file, UPDATE, *row_of(record)[1:], sequence)
 
     assert first_break(records, heads(chain_file)) is None
     assert {name for name, field in records[sequence - 1].fields.items() if field.salt is None} == names
+
+
+# --- a record has one form, whichever way it is written
+
+
+class Said(StrEnum):
+    YES = "yes"
+
+
+NAMES = st.one_of(st.text(max_size=4), st.sampled_from(["a", "\ue000", "😀", "é", "\0"]))
+VALUES = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(2**53) + 1, 2**53 - 1),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.text(max_size=4),
+        st.sampled_from(Said),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.tuples(inner, inner), st.dictionaries(NAMES, inner, max_size=3)
+    ),
+    max_leaves=4,
+)
+MOMENTS = st.datetimes(
+    NOON.replace(year=2, tzinfo=None),
+    NOON.replace(year=9998, tzinfo=None),
+    timezones=st.sampled_from([UTC, timezone(timedelta(hours=-3, minutes=-30))]),
+)
+
+
+@example(Entry(kind="", actor="", fields={"\ue000": 1, "😀": Said.YES, "a": 0.5}, event_time=NOON), 1, NOON)
+@given(
+    entry=st.builds(
+        Entry,
+        kind=NAMES,
+        actor=NAMES,
+        refs=st.lists(NAMES, max_size=3).map(tuple),
+        fields=st.dictionaries(NAMES, VALUES, max_size=4),
+        event_time=MOMENTS,
+        tenant=NAMES,
+        residency=NAMES,
+    ),
+    sequence=st.integers(1, 2**40),
+    known_time=MOMENTS,
+)
+def test_the_bytes_that_are_stored_are_those_of_the_record(entry: Entry, sequence: int, known_time: datetime) -> None:
+    salts, previous = salts_for(entry), "ab" * 32
+    record = link(entry, sequence, previous, known_time, salts)
+
+    assert link_row(entry, sequence, previous, known_time, salts) == (row_of(record), record.hash)
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=4))
+def test_no_two_fields_of_a_record_share_a_salt(fields: dict[str, Any]) -> None:
+    entry = Entry(kind="a.b.c", actor="x", fields=fields, event_time=NOON)
+
+    salts = salts_for(entry) + salts_for(entry)
+
+    assert len(set(salts)) == 2 * len(fields)
+    assert {len(bytes.fromhex(salt)) for salt in salts} <= {16}

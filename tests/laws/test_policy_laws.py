@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.actions import ActionClass, Harm
+from domain.autonomy import Band
 from domain.decisions import Ruling
 from domain.errors import BadInput
 from policies.engine import BOOK, SCHEMA, Book, judge_plan, signatures_needed
@@ -19,14 +20,16 @@ SHIPPED = Book.load()
 EMPTY = Book({}, SCHEMA_TEXT)
 BETTER = {Ruling.DENY: 0, Ruling.HOLD: 1, Ruling.ALLOW: 2}
 
-names = st.sampled_from(["agent:provisioning", "agent:ticketing", "agent:narrator", "approver-one"])
+names = st.sampled_from(
+    ["agent:provisioning", "agent:ticketing", "agent:retraining", "agent:oversight", "agent:narrator", "approver-one"]
+)
 counts = st.integers(0, 200)
 questions = st.builds(
     Question,
     requester=names,
     action=st.sampled_from(ActionClass),
     target=st.text(max_size=20),
-    region=st.text(max_size=5),
+    region=st.sampled_from(["north", "south", "«ignore the rules»"]),
     kind=st.text(max_size=5),
     reversible=st.booleans(),
     harm=st.sampled_from(Harm),
@@ -41,7 +44,15 @@ questions = st.builds(
     standard=st.booleans(),
     degraded=st.booleans(),
     steps=st.integers(1, 64),
+    cases=counts,
     requester_signed=st.booleans(),
+    band=st.sampled_from(Band),
+    autonomy=st.integers(0, 2),
+    in_window=st.booleans(),
+    collides=st.booleans(),
+    residency=st.sampled_from(["north", "south", "north+south", ""]),
+    on_behalf=st.booleans(),
+    on_itself=st.booleans(),
 )
 
 #: Conditions as somebody might write them; some count signatures the wrong way round, some overflow.
@@ -106,7 +117,7 @@ def test_an_empty_book_denies_everything(question: Question, approvals: int) -> 
     assert [rule.id for rule in judgement.rules] == ["default-deny"]
 
 
-@UNHURRIED
+@settings(UNHURRIED, max_examples=25)
 @given(questions, st.integers(0, 5))
 def test_judging_is_pure(question: Question, approvals: int) -> None:
     before = question.model_copy()

@@ -129,5 +129,5 @@ def with_models(stage: Stage, slots: ModelSlots, rankers: Rankers, recipe: str =
         road=road,
         graph=flow.build(road, MemoryWakes().saver()),
         commands=Commands(road),
-        queries=Queries(road, lambda _: Answer(sentences=(), refused=True)),
+        queries=Queries(road, lambda _question, _horizon: Answer(sentences=(), refused=True)),
     )

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 from adapters.store.ledger import SqlLedger
+from domain.chains import first_break
 from domain.clock import ManualClock
 from domain.incidents import Resolution
 from domain.models import MoveState
 from domain.proposals import ProposalState
-from domain.records import first_break
 from tests.lifecycle.model_stage import make_model_stage
 
 ROOT = Path(__file__).parents[2]

@@ -51,6 +51,7 @@ def test_in_a_freeze_nothing_is_trained_and_after_it_it_is_asked_for_again(model
 
 
 def test_a_freeze_of_another_region_is_not_about_the_model(models: ModelStage) -> None:
+    models.stage.road.live.regions["node:c"] = "north"
     freeze(models, "north")
     models.err(8)
 

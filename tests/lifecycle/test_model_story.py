@@ -6,6 +6,7 @@ import pytest
 
 from domain.actions import InterfaceUp, SwitchModel
 from domain.alarms import Severity
+from domain.chains import first_break
 from domain.clock import ManualClock
 from domain.diagnosis import Diagnosis, Verdict
 from domain.errors import BadInput, Conflict
@@ -13,7 +14,6 @@ from domain.execution import Outcome
 from domain.incidents import IncidentState, Resolution
 from domain.models import DIAGNOSIS_SLOT, ModelStatus
 from domain.proposals import Plan, ProposalState
-from domain.records import first_break
 from tests.lifecycle.model_stage import ModelStage, make_model_stage
 from tests.lifecycle.models import BAD, FRESH, WORN, register, version_of
 

@@ -19,10 +19,10 @@ from control_plane import flow, monitoring
 from control_plane.correlating import refresh
 from control_plane.ports import Ranking
 from domain.actions import TrainModel
+from domain.chains import first_break
 from domain.clock import ManualClock
 from domain.incidents import IncidentClass, Resolution
 from domain.models import DIAGNOSIS_SLOT, ModelCard, ModelOutcome
-from domain.records import first_break
 from tests.lifecycle.model_stage import with_models
 from tests.lifecycle.models import record
 from tests.stage import Stage, make_stage

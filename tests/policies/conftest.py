@@ -35,6 +35,7 @@ def ask() -> Callable[..., Question]:
             "action": ActionClass.INTERFACE_UP,
             "target": "tp:1",
             "region": "north",
+            "residency": "north",
             "kind": "termination_point",
             "reversible": True,
             "harm": Harm.LOW,

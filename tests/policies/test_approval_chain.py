@@ -10,7 +10,7 @@ from domain.errors import Conflict, NotFound, Refused
 from domain.gate import Approval, Choice
 from domain.identity import Principal, Role
 from domain.proposals import Plan, Proposal
-from policies.chain import CHAIN_VERSION, may_sign, signers
+from policies.chain import may_sign, signature_count, signers, signing_roles
 
 Account = Callable[..., Principal]
 Propose = Callable[..., Proposal]
@@ -57,7 +57,7 @@ def test_a_second_account_of_the_requester_does_not_help(account: Account, propo
     other = account(name="approver-nine", person="FIRST  APPROVER ")
 
     with pytest.raises(Refused, match="another person must sign"):
-        may_sign(other, propose(requester="approver-one"), [], requester_person="First Approver")
+        may_sign(other, propose(requester="approver-one"), [], requesters=["First Approver"])
 
 
 def test_one_person_is_one_signature_whatever_the_account(account: Account, propose: Propose) -> None:
@@ -87,5 +87,45 @@ def test_a_proposal_of_another_tenant_is_not_there(account: Account, propose: Pr
         may_sign(account(tenant="other"), propose(), [])
 
 
-def test_the_version_of_the_chain_is_a_digest() -> None:
-    assert len(bytes.fromhex(CHAIN_VERSION)) == 32
+def test_nobody_signs_what_was_asked_for_on_their_behalf(account: Account, propose: Propose) -> None:
+    with pytest.raises(Refused, match="another person must sign"):
+        may_sign(account(), propose(on_behalf_of=("assistant", "FIRST approver")), [])
+
+
+def test_an_account_that_acts_for_the_requester_does_not_sign(account: Account, propose: Propose) -> None:
+    behind = account(id="acc_2", name="approver-two", person="Second Approver")
+    acting = account(name="tool", person="Tool Owner", behind=behind)
+
+    with pytest.raises(Refused, match="another person must sign"):
+        may_sign(acting, propose(requester="approver-two"), [])
+
+
+def test_an_agent_that_acts_for_an_approver_signs_nothing(account: Account, propose: Propose) -> None:
+    acting = account(behind=account(id="acc_2", name="agent:helper", roles=frozenset({Role.AGENT})))
+
+    with pytest.raises(Refused, match="agents sign nothing"):
+        may_sign(acting, propose(), [])
+
+
+def test_acting_for_somebody_gives_no_role_that_both_do_not_have(account: Account) -> None:
+    viewer = account(id="acc_2", name="vic", roles=frozenset({Role.VIEWER}))
+
+    assert signing_roles(account(behind=viewer)) == frozenset()
+    assert signing_roles(account(behind=account(id="acc_2"))) == {Role.APPROVER}
+
+
+def test_a_signature_that_was_taken_back_counts_no_more(account: Account, propose: Propose) -> None:
+    proposal = propose()
+    given = said(proposal, "First Approver")
+
+    assert signers(proposal, [given.but(revoked_at=given.made_at)]) == frozenset()
+    may_sign(account(), proposal, [given.but(revoked_at=given.made_at)])
+
+
+def test_a_broken_glass_counts_as_everybody(propose: Propose) -> None:
+    proposal = propose()
+    glass = said(proposal, "First Approver").but(broken_glass_id="glass_1")
+
+    assert signature_count(proposal, [glass]) > 1000
+    assert signature_count(proposal, [glass.but(revoked_at=glass.made_at)]) == 0
+    assert signature_count(proposal, [glass.but(rehearsal_id="another")]) == 0

@@ -17,13 +17,13 @@ from control_plane.gate import WAITING
 from control_plane.ports import Network
 from control_plane.proposing import repairs
 from control_plane.tables import Tables
+from domain.chains import first_break
 from domain.diagnosis import FaultKind
 from domain.errors import Conflict
 from domain.execution import Execution, Step, StepState
 from domain.identity import Principal
 from domain.incidents import Incident, IncidentState
 from domain.proposals import Plan, Proposal, ProposalState
-from domain.records import first_break
 from tests.scenarios.house_process import built, person, report
 from tests.stage import CULPRIT
 

@@ -11,16 +11,6 @@ from domain.errors import BadInput, Conflict, NotAuthenticated, NotFound
 from domain.identity import Role
 
 
-@pytest.fixture
-def ledger(clock: ManualClock) -> MemoryLedger:
-    return MemoryLedger(clock)
-
-
-@pytest.fixture
-def issuer(ledger: MemoryLedger, clock: ManualClock) -> LocalIssuer:
-    return LocalIssuer(ledger, clock)
-
-
 def test_a_token_leads_to_its_account(issuer: LocalIssuer) -> None:
     ana, ana_token = issuer.issue("ana", {Role.APPROVER, Role.VIEWER}, "Ana")
     feed, feed_token = issuer.issue("feed", [Role.FEED])
@@ -135,3 +125,29 @@ def test_accounts_are_recorded_and_secrets_are_kept_nowhere(tmp_path: Path, cloc
     assert account.id.encode() in everything
     assert first[-43:].encode() not in everything
     assert second[-43:].encode() not in everything
+
+
+def test_an_account_that_acts_for_another_ends_with_it_and_follows_its_changes(issuer: LocalIssuer) -> None:
+    ana, _ = issuer.issue("ana", {Role.OPERATOR}, "Ana")
+    helper, token = issuer.issue("helper", {Role.AGENT}, behind=ana.id)
+
+    assert issuer.authenticate(token).chain == ("helper", "ana")
+    assert helper.behind == ana
+    issuer.revoke(ana.id)
+    with pytest.raises(NotAuthenticated):
+        issuer.authenticate(token)
+    issuer.renew(ana.id)
+    assert issuer.authenticate(token).behind == ana
+
+
+def test_nobody_acts_for_an_account_of_another_tenant_or_for_none(issuer: LocalIssuer) -> None:
+    ana, _ = issuer.issue("ana", {Role.OPERATOR}, "Ana", tenant="north")
+    for behind in (ana.id, "acc_nobody"):
+        with pytest.raises(NotFound, match="act for"):
+            issuer.issue("helper", {Role.AGENT}, behind=behind)
+
+
+def test_no_agent_has_a_role_that_signs(issuer: LocalIssuer) -> None:
+    for role in (Role.APPROVER, Role.ENGINEER, Role.CHANGE_MANAGER, Role.ML_ENGINEER, Role.AUDITOR):
+        with pytest.raises(BadInput, match="agent"):
+            issuer.issue("helper", {Role.AGENT, role}, "Ana")

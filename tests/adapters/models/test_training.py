@@ -36,6 +36,7 @@ def trained(clock: ManualClock, at_hand: Inventory | None = None, seed: int = 1)
     return RankerTrainer(at_hand, clock=clock, parent="mv_old").train(asked(seed=seed))
 
 
+@pytest.mark.slow
 def test_the_same_action_gives_the_same_card_and_artefact(clock: ManualClock) -> None:
     first, again, other = trained(clock), trained(clock), trained(clock, seed=2)
 

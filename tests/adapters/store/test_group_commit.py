@@ -21,9 +21,10 @@ from adapters.store.shared import SharedTransaction
 from control_plane.ports import Change, Ledger, Written
 from control_plane.tables import Message, Tables
 from domain.bookkeeping import Cursor
+from domain.chains import first_break
 from domain.clock import ManualClock
 from domain.errors import Conflict, Unavailable
-from domain.records import Entry, first_break
+from domain.records import Entry
 from tests.postgresql import fresh_store
 
 Work = Callable[[SharedTransaction], Any]

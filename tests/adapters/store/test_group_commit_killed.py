@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from adapters.store.ledger import SqlLedger
+from domain.chains import first_break
 from domain.clock import ManualClock
-from domain.records import first_break
 from tests.postgresql import fresh_store
 
 _WRITERS = """

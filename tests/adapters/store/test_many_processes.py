@@ -9,8 +9,8 @@ import pytest
 
 from adapters.store.ledger import SqlLedger
 from domain.bookkeeping import Cursor
+from domain.chains import first_break
 from domain.clock import ManualClock
-from domain.records import first_break
 from tests.postgresql import fresh_store
 
 ROOT = Path(__file__).parents[3]

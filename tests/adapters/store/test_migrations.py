@@ -26,10 +26,11 @@ from api.cli import app
 from control_plane.ports import Written
 from domain.alarms import Severity
 from domain.canonical import canonical, digest
+from domain.chains import first_break
 from domain.clock import ManualClock
 from domain.errors import Conflict, NotFound, Unavailable
 from domain.incidents import IncidentClass
-from domain.records import GENESIS, Entry, first_break, link
+from domain.records import GENESIS, Entry, link
 from tests.postgresql import fresh_database
 
 NOON = datetime(2026, 1, 12, 12, 0, tzinfo=UTC)

@@ -18,9 +18,10 @@ from adapters.store.ledger import SqlLedger
 from control_plane.ports import Ledger, Written
 from control_plane.tables import Message, Tables
 from domain.bookkeeping import Cursor
+from domain.chains import first_break
 from domain.clock import ManualClock
 from domain.errors import BadInput, Unavailable
-from domain.records import Entry, first_break
+from domain.records import Entry
 from tests.postgresql import PrivateServer, ask, database_address, end_connections, fresh_database, private_server
 
 SECRET = "correct-horse"

@@ -12,9 +12,10 @@ from adapters.store.ledger import SqlLedger
 from control_plane.ports import Ledger, Written
 from control_plane.tables import Tables
 from domain.bookkeeping import TwinState
+from domain.chains import first_break
 from domain.clock import ManualClock
 from domain.errors import Unavailable
-from domain.records import Entry, first_break
+from domain.records import Entry
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Hands on what agents may do by themselves."""

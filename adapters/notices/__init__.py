@@ -1,0 +1,1 @@
+"""Ways by which notices leave the house. What they carry is kept in the store already."""

@@ -1,0 +1,170 @@
+"""The world of the exactly-once bench: rings of four routers that have nothing to do with each other, and their people.
+
+In each ring one interface can be locked by mistake, so that as many troubles as there are rings are repaired at the
+same time. Effects are counted in the plant's own journal, in a process that survives every kill.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from adapters.models.ranker import NoRanker
+from adapters.network.emulated.umpire import Umpire
+from agents.cards import CARDS
+from agents.diagnostics import Diagnostics
+from api import settings
+from api.bootstrap import House, build
+from causal.attribution import NoAttribution
+from control_plane.ports import Network
+from control_plane.proposing import repairs
+from control_plane.tables import Tables
+from control_plane.toolbox import Toolbox
+from domain.diagnosis import FaultKind
+from domain.errors import Refused
+from domain.identity import Principal, Role
+from domain.incidents import IncidentClass, IncidentState
+from domain.network import Customer, Demand, Inventory, Link, Node, NodeKind, Service, Slice, TerminationPoint
+from domain.proposals import ProposalState
+
+_RING = ("a", "b", "c", "d")
+_MOST_RINGS = 100
+#: Long enough that a plan is not given up while the house that verifies it is dead.
+_VERIFY_S, _SETTLE_S = 90.0, 0.6
+
+
+def rings(count: int) -> Inventory:
+    """Return so many separate rings, each in a region of its own, each with a demand and a customer."""
+    nodes, points, links, demands, customers, services = [], [], [], [], [], []
+    for ring in (f"r{number:02d}" for number in range(count)):
+        pairs = [(_RING[place], _RING[(place + 1) % 4]) for place in range(4)]
+        nodes += [Node(id=f"node:{ring}{x}", kind=NodeKind.CORE, name=f"{ring}{x}", region=ring) for x in _RING]
+        for here, there in pairs:
+            ends = [
+                TerminationPoint(id=f"tp:{ring}{x}-{y}", node=f"node:{ring}{x}", name=y)
+                for x, y in ((here, there), (there, here))
+            ]
+            points += ends
+            links.append(
+                Link(
+                    id=f"link:{ring}{here}-{there}",
+                    source=ends[0].id,
+                    destination=ends[1].id,
+                    capacity_mbps=100.0,
+                    delay_ms=1.0,
+                    metric=10,
+                )
+            )
+        flow = f"demand:{ring}"
+        demands.append(Demand(id=flow, source=f"node:{ring}a", destination=f"node:{ring}b", mbps=20.0, slice_id="s"))
+        customers.append(Customer(id=f"customer:{ring}", name=ring))
+        services.append(
+            Service(id=f"service:{ring}", name=ring, customer=f"customer:{ring}", slice_id="s", demands=(flow,))
+        )
+    return Inventory(
+        name="rings",
+        nodes=tuple(nodes),
+        termination_points=tuple(points),
+        links=tuple(links),
+        demands=tuple(demands),
+        slices=(Slice(id="s", name="business"),),
+        customers=tuple(customers),
+        services=tuple(services),
+    )
+
+
+def culprits(count: int) -> list[str]:
+    """Return the interface of each ring that is locked by mistake."""
+    return [f"tp:r{number:02d}a-b" for number in range(count)]
+
+
+def built(folder: Path, network: Network, database: str) -> House:
+    """Return a house over the rings, quick to start: without learned ranker and causal model."""
+    house = build(settings.load(data=folder, database=database, verify_s=_VERIFY_S, settle_s=_SETTLE_S), network)
+    road = house.road
+    tools: Any = {"telemetry": road.live.history, "twin": road.live, "past": road.past, "ranker": NoRanker()}
+    box: Any = Toolbox(CARDS["diagnostics"], tools, road.ledger, road.clock)
+    road.diagnosticians[IncidentClass.NETWORK] = Diagnostics(box, NoAttribution())
+    return house
+
+
+def people(house: House, count: int) -> list[Principal]:
+    """Return so many approvers, each a person; made at the first start, found at the next."""
+    found = []
+    for name in (f"approver-{number}" for number in range(count)):
+        known = house.road.ledger.read(partial(_named, name))
+        roles = frozenset({Role.APPROVER, Role.OPERATOR, Role.AUDITOR})
+        found.append(known[0] if known else house.issuer.issue(name, roles, person=f"person of {name}")[0])
+    return found
+
+
+def _named(name: str, tables: Tables) -> list[Principal]:
+    return tables.principals.find(name=name)
+
+
+class Troubles:
+    """Which interface was locked how often, and what the plant says was done about it."""
+
+    def __init__(self, umpire: Umpire, elements: Sequence[str]) -> None:
+        self._umpire, self.elements = umpire, tuple(elements)
+        self.made: Counter[str] = Counter()
+
+    def make(self, element: str) -> bool:
+        """Lock an interface; say whether it was free to be."""
+        try:
+            self._umpire.inject(FaultKind.INTERFACE_LOCKED, element)
+        except Refused:
+            return False
+        self.made[element] += 1
+        return True
+
+    def healed(self) -> set[str]:
+        """Return the interfaces on which no fault stands."""
+        return set(self.elements) - {fault["element"] for fault in self._umpire.truth() if fault["healed_at"] is None}
+
+    def doubles(self) -> int:
+        """Return how many effects there were beyond one for each trouble, by key and by element."""
+        lines = self._umpire.journal()
+        keys = Counter(line["key"] for line in lines)
+        done = Counter(line["target"] for line in lines if line["target"] in self.made)
+        beyond = sum(max(0, done[element] - made) for element, made in self.made.items())
+        return max(beyond, sum(times - 1 for times in keys.values()))
+
+    def undone(self) -> int:
+        """Return how many troubles nothing was done about."""
+        done = Counter(line["target"] for line in self._umpire.journal())
+        return sum(max(0, made - done[element]) for element, made in self.made.items())
+
+
+def waiting(tables: Tables) -> list[str]:
+    """Return the ids of repairs that wait for people on a diagnosis that has settled."""
+    found = []
+    for proposal in tables.proposals.find(state=(ProposalState.HELD,)):
+        incident = tables.incidents.get(proposal.incident_id)
+        latest = tables.diagnoses.get(incident.diagnosis_id or "") if incident else None
+        if repairs(proposal) and latest and not latest.provisional and latest.id == proposal.diagnosis_id:
+            found.append(proposal.id)
+    return found
+
+
+def at_rest(tables: Tables) -> bool:
+    """Say whether every incident about a culprit is closed and no repair is under way.
+
+    The plant has small troubles of its own, too, that come and go by themselves.
+    """
+    if tables.proposals.count(state=(ProposalState.GRANTED, ProposalState.EXECUTING)):
+        return False
+    known = frozenset(culprits(_MOST_RINGS))
+    return not any(known & set(incident.elements) for incident in tables.incidents.find(state=IncidentState.OPEN))
+
+
+def lost(tables: Tables, acknowledged: Callable[[], Sequence[str]]) -> int:
+    """Return how many approvals that somebody was told of are not there, or led to a grant that nobody carried out."""
+    missing = 0
+    for id in dict.fromkeys(acknowledged()):
+        proposal = tables.proposals.get(id)
+        signed = bool(tables.approvals.find(proposal_id=id))
+        idle = proposal is not None and proposal.state is ProposalState.GRANTED
+        missing += proposal is None or not signed or idle
+    return missing

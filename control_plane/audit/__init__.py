@@ -1,0 +1,1 @@
+"""The record kept safe: checkpoints, verifying, proofs, redactions, what is behind an action, and exports."""

@@ -1,0 +1,1 @@
+"""The policy book as it is kept: loaded, noticed, put in force, explained, and compared with others."""
