@@ -8,6 +8,7 @@ UV ?= uv
 ARGS ?=
 WORKERS ?= 2
 VENV := .venv
+SHARED := --dist loadfile --no-loadscope-reorder
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -39,14 +40,14 @@ lab-smoke: setup ## play one mistake on four real routers (FRR in network namesp
 	$(BIN)/nocturne lab smoke
 
 test: setup ## run the whole test suite
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(SHARED) $(ARGS)
 
 check: setup ## format, lint, types, contracts and the fast tests: run it before each commit
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) $(SHARED) -m "not slow" $(ARGS)
 
 bench: setup ## print the figures of every bench beside their baselines
 	$(BIN)/nocturne bench all

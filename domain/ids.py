@@ -7,6 +7,7 @@ import secrets
 from datetime import datetime
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 
 
 def new_id(prefix: str, at: datetime) -> str:
@@ -21,5 +22,5 @@ def lowest_id(prefix: str, at: datetime) -> str:
 
 def _written(prefix: str, at: datetime, rest: int) -> str:
     number = (int(at.timestamp() * 1000) << 80) | rest
-    body = "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+    body = "".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])
     return f"{prefix}_{body}"

@@ -11,6 +11,7 @@ limit_threads()
 import logging  # noqa: E402  # numpy must not come in before the line above
 import os  # noqa: E402
 import shutil  # noqa: E402
+from collections import Counter  # noqa: E402
 from collections.abc import Callable, Iterator  # noqa: E402
 from datetime import UTC, datetime  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -26,6 +27,12 @@ RequireService = Callable[[str, str], Path]
 # how long one example takes says more about the machine than about the law
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files of many slow tests, or one process is still at them when the others have nothing left."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 @pytest.fixture

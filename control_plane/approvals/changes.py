@@ -6,6 +6,7 @@ disagree. Nothing is carried out without an approved one.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from control_plane.tables import Tables
 from domain.approvals import ChangeKind, ChangeRecord, ChangeState
@@ -40,12 +41,9 @@ def follow(tables: Tables, proposal: Proposal, at: datetime | None = None) -> Ch
     old = tables.change_records.get(proposal.change_id)
     outcome = _outcome(tables, proposal)
     state = _state(proposal, outcome)
-    yes = _yes(tables, proposal)
     said = {
-        "kind": _kind(proposal, yes),
+        **(_approved(tables, proposal) if state in _IN_FORCE else {"approved_by": ()}),
         "state": state,
-        "approved_by": _approved_by(tables, proposal, yes) if state in _IN_FORCE else (),
-        "ticket_ids": tuple(ticket.id for ticket in tables.tickets.find(incident_id=proposal.incident_id)),
         "changed_at": at or (old.changed_at if old else proposal.made_at),
         "note": outcome.because if outcome else proposal.state_reason,
     }
@@ -63,7 +61,7 @@ def follow(tables: Tables, proposal: Proposal, at: datetime | None = None) -> Ch
         plan_digest=proposal.plan_digest,
         requested_by=proposal.requester,
         made_at=proposal.made_at,
-        **said,
+        **{"kind": _kind(proposal, ()), **said},
     )
     tables.change_records.add(new)
     return new
@@ -95,6 +93,16 @@ def _state(proposal: Proposal, outcome: Outcome | None) -> ChangeState:
     return ChangeState.FAILED if failed else ChangeState.COMPLETED
 
 
+def _approved(tables: Tables, proposal: Proposal) -> dict[str, Any]:
+    """Return what a change record says of its approval: how it was approved, by whom, and beside which tickets."""
+    yes = _yes(tables, proposal)
+    return {
+        "kind": _kind(proposal, yes),
+        "approved_by": _approved_by(tables, proposal, yes),
+        "ticket_ids": tuple(ticket.id for ticket in tables.tickets.find(incident_id=proposal.incident_id)),
+    }
+
+
 def _yes(tables: Tables, proposal: Proposal) -> list[Approval]:
     return [each for each in tables.approvals.find(proposal_id=proposal.id) if counts(each, proposal)]
 
@@ -109,5 +117,7 @@ def _kind(proposal: Proposal, yes: Sequence[Approval]) -> ChangeKind:
 def _approved_by(tables: Tables, proposal: Proposal, yes: Sequence[Approval]) -> tuple[str, ...]:
     """Return the people who signed; where nobody had to, the rules that allow it (`rule:ID`)."""
     people = tuple(dict.fromkeys(each.person for each in yes))
+    if people:
+        return people
     decision = tables.decisions.get(proposal.decision_id or "")
-    return people or tuple(f"rule:{rule.id}" for rule in (decision.judgement.rules if decision else ()))
+    return tuple(f"rule:{rule.id}" for rule in (decision.judgement.rules if decision else ()))

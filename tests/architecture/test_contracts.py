@@ -20,7 +20,7 @@ SEALED = "adapters.network.emulated.plant"
 
 LINT = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True, no_logo=True))"
 
-PURE = frozenset({"pydantic", "rfc8785"}) | sys.stdlib_module_names
+PURE = frozenset({"orjson", "pydantic", "rfc8785"}) | sys.stdlib_module_names
 NUMBERS = PURE | {"numpy", "scipy"}
 TOOLS_OF_AGENTS = (
     "pydantic numpy networkx __future__ abc bisect collections contextlib copy dataclasses datetime decimal enum "
