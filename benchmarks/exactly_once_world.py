@@ -153,10 +153,17 @@ def at_rest(tables: Tables) -> bool:
 
     The plant has small troubles of its own, too, that come and go by themselves.
     """
-    if tables.proposals.count(state=(ProposalState.GRANTED, ProposalState.EXECUTING)):
-        return False
-    known = frozenset(culprits(_MOST_RINGS))
-    return not any(known & set(incident.elements) for incident in tables.incidents.find(state=IncidentState.OPEN))
+    return not (tables.proposals.count(state=(ProposalState.GRANTED, ProposalState.EXECUTING)) or troubled(tables))
+
+
+def troubled(tables: Tables) -> set[str]:
+    """Return the culprits at whose links an incident is open, whichever end of the link its alarms name."""
+    alarmed = {element for found in tables.incidents.find(state=IncidentState.OPEN) for element in found.elements}
+    return {culprit for culprit in culprits(_MOST_RINGS) if {culprit, _other_end(culprit)} & alarmed}
+
+
+def _other_end(culprit: str) -> str:
+    return culprit.replace("a-b", "b-a")
 
 
 def lost(tables: Tables, acknowledged: Callable[[], Sequence[str]]) -> int:
