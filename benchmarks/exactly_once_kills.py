@@ -83,12 +83,13 @@ def main() -> None:
         if not ended:
             raise Unavailable("the last life did not bring the road to its end; see the log")
         with closing(SqlLedger(where, SystemClock())) as ledger:
-            missing = ledger.read(lambda tables: lost(tables, lambda: acknowledged + told))
+            missing = ledger.read(lambda tables: lost(tables, acknowledged + told, troubles.keys()))
         figures = {
             "kills": died.total(),
             "double_executions": troubles.doubles(),
-            "lost_decisions": missing + troubles.undone(),
-            "repairs": troubles.made.total(),
+            "lost_decisions": missing,
+            "troubles": troubles.made.total(),
+            "repaired": troubles.repaired(),
             "acknowledged": len(set(acknowledged + told)),
             "killed_at": dict(died),
         }

@@ -5,7 +5,7 @@ same time. Effects are counted in the plant's own journal, in a process that sur
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,10 @@ from control_plane.ports import Network
 from control_plane.proposing import repairs
 from control_plane.tables import Tables
 from control_plane.toolbox import Toolbox
+from domain.actions import ActionClass
 from domain.diagnosis import FaultKind
 from domain.errors import Refused
+from domain.execution import StepState
 from domain.identity import Principal, Role
 from domain.incidents import IncidentClass, IncidentState
 from domain.network import Customer, Demand, Inventory, Link, Node, NodeKind, Service, Slice, TerminationPoint
@@ -32,6 +34,8 @@ _RING = ("a", "b", "c", "d")
 _MOST_RINGS = 100
 #: Long enough that a plan is not given up while the house that verifies it is dead.
 _VERIFY_S, _SETTLE_S = 90.0, 0.6
+#: A trouble whose cause was not found ends by itself, so that its ring takes part again.
+_HEALS_S = 45.0
 
 
 def rings(count: int) -> Inventory:
@@ -113,7 +117,7 @@ class Troubles:
     def make(self, element: str) -> bool:
         """Lock an interface; say whether it was free to be."""
         try:
-            self._umpire.inject(FaultKind.INTERFACE_LOCKED, element)
+            self._umpire.inject(FaultKind.INTERFACE_LOCKED, element, self_heals_after=_HEALS_S)
         except Refused:
             return False
         self.made[element] += 1
@@ -127,14 +131,17 @@ class Troubles:
         """Return how many effects there were beyond one for each trouble, by key and by element."""
         lines = self._umpire.journal()
         keys = Counter(line["key"] for line in lines)
-        done = Counter(line["target"] for line in lines if line["target"] in self.made)
+        done = Counter(line["target"] for line in lines if line["action"] == ActionClass.INTERFACE_UP)
         beyond = sum(max(0, done[element] - made) for element, made in self.made.items())
         return max(beyond, sum(times - 1 for times in keys.values()))
 
-    def undone(self) -> int:
-        """Return how many troubles nothing was done about."""
-        done = Counter(line["target"] for line in self._umpire.journal())
-        return sum(max(0, made - done[element]) for element, made in self.made.items())
+    def repaired(self) -> int:
+        """Return how many troubles ended because of an action."""
+        return sum(":step:" in (fault["by"] or "") for fault in self._umpire.truth())
+
+    def keys(self) -> frozenset[str]:
+        """Return the keys of everything that was really done."""
+        return frozenset(line["key"] for line in self._umpire.journal())
 
 
 def waiting(tables: Tables) -> list[str]:
@@ -166,12 +173,21 @@ def _other_end(culprit: str) -> str:
     return culprit.replace("a-b", "b-a")
 
 
-def lost(tables: Tables, acknowledged: Callable[[], Sequence[str]]) -> int:
-    """Return how many approvals that somebody was told of are not there, or led to a grant that nobody carried out."""
+def lost(tables: Tables, acknowledged: Iterable[str], effects: frozenset[str]) -> int:
+    """Return how many approvals that somebody was told of came to nothing that anybody can account for.
+
+    Such a one is not there, or led to a grant that nobody carried out, or to an execution that the plant never saw.
+    """
     missing = 0
-    for id in dict.fromkeys(acknowledged()):
+    for id in dict.fromkeys(acknowledged):
         proposal = tables.proposals.get(id)
         signed = bool(tables.approvals.find(proposal_id=id))
         idle = proposal is not None and proposal.state is ProposalState.GRANTED
-        missing += proposal is None or not signed or idle
+        missing += proposal is None or not signed or idle or not _done(tables, id) <= effects
     return missing
+
+
+def _done(tables: Tables, proposal_id: str) -> set[str]:
+    """Return the keys of the steps of a proposal that are recorded as done."""
+    executions = tuple(each.id for each in tables.executions.find(proposal_id=proposal_id))
+    return {step.id for step in tables.steps.find(execution_id=executions, state=StepState.DONE)}
