@@ -26,6 +26,7 @@ from api import (
     cli_store,
     cli_tools,
     cli_train,
+    cli_twin,
 )
 from api.threads import limit_threads
 from api.views.text import plain
@@ -60,6 +61,7 @@ for room in (
     cli_tools,
     cli_lab,
     cli_train,
+    cli_twin,
     cli_replay,
     cli_roster,
     cli_policy,

@@ -145,12 +145,17 @@ class Troubles:
 
 
 def waiting(tables: Tables) -> list[str]:
-    """Return the ids of repairs that wait for people on a diagnosis that has settled."""
+    """Return the ids of repairs of the network that wait for people on a diagnosis that has settled.
+
+    Other plans wait, too: after so many good repairs the house asks that its agent may make them alone.
+    """
     found = []
     for proposal in tables.proposals.find(state=(ProposalState.HELD,)):
         incident = tables.incidents.get(proposal.incident_id)
-        latest = tables.diagnoses.get(incident.diagnosis_id or "") if incident else None
-        if repairs(proposal) and latest and not latest.provisional and latest.id == proposal.diagnosis_id:
+        if incident is None or incident.about is not IncidentClass.NETWORK or not repairs(proposal):
+            continue
+        latest = tables.diagnoses.get(incident.diagnosis_id or "")
+        if latest and not latest.provisional and latest.id == proposal.diagnosis_id:
             found.append(proposal.id)
     return found
 

@@ -13,6 +13,7 @@ from control_plane.ports import Narrator
 from control_plane.road import Road
 from control_plane.roster.attention_desk import AttentionDesk
 from control_plane.roster.desk import RosterDesk
+from control_plane.whatif.desk import TwinDesk
 
 
 class Desks:
@@ -28,3 +29,4 @@ class Desks:
         self.roster = RosterDesk(road)
         self.attention = AttentionDesk(road)
         self.autonomy = AutonomyDesk(road)
+        self.twin = TwinDesk(road)

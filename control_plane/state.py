@@ -25,11 +25,8 @@ def state(road: Road, horizon: Horizon, at: datetime | None) -> dict[str, Any]:
     What is of the whole network (impact, KPIs, slices) is empty for a caller of some regions only.
     Raises BadInput for a moment in the future.
     """
-    now = road.clock.now()
-    if at is not None and at > now:
-        raise BadInput("the state of the future is not known; give a moment that has passed")
-    moment = at or now
-    snapshot, source = _snapshot(road, at)
+    moment = at or road.clock.now()
+    snapshot, source = snapshot_at(road, at)
     prediction, whole = evaluate(snapshot), horizon.everywhere
     links = [link.id for link in snapshot.inventory.links if horizon.element(link.id)]
     return {
@@ -80,7 +77,14 @@ def _made_by(tables: Tables, horizon: Horizon, at: datetime) -> list[Proposal]:
     return [proposal for proposal in newest if proposal.made_at <= at and horizon.proposal(tables, proposal)]
 
 
-def _snapshot(road: Road, at: datetime | None) -> tuple[Snapshot, str]:
+def snapshot_at(road: Road, at: datetime | None) -> tuple[Snapshot, str]:
+    """Return the network as it is believed to be, or was at a past moment, and where that comes from.
+
+    Raises:
+        BadInput: the moment lies in the future.
+    """
+    if at is not None and at > road.clock.now():
+        raise BadInput("the state of the future is not known; give a moment that has passed")
     if at is None:
         return road.live.snapshot(), "live"
     states = road.ledger.read(lambda tables: [s for s in tables.twin_states.find() if s.made_at <= at])

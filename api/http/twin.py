@@ -1,0 +1,45 @@
+"""The doors of the twin: what it believes, what would follow, and its state for outside viewers."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from starlette.responses import Response
+
+from api.http.context import Here, Who
+from api.http.reply import reply
+from api.http.schemas import Moment
+from control_plane.whatif.desk import TwinView, WhatIf
+from domain.changes import Change
+
+router = APIRouter(tags=["twin"])
+
+_Element = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+class Ask(BaseModel):
+    """What is to fail (elements, or shared-risk groups), and what else is to be different."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    fail: Annotated[tuple[_Element, ...], Field(max_length=1000)] = ()
+    changes: Annotated[tuple[Change, ...], Field(max_length=1000)] = ()
+    at: Moment | None = None
+
+
+@router.get("/twin", response_model=TwinView)
+def show(house: Here, who: Who, at: Moment | None = None) -> Response:
+    """Show what the twin believes now, or believed at a past moment."""
+    return reply(house.desks.twin.show(who, at))
+
+
+@router.get("/twin/scene")
+def scene(house: Here, who: Who, at: Moment | None = None) -> Response:
+    """Show the twin's nodes and links with their places, loads and losses."""
+    return reply(house.desks.twin.scene(who, at))
+
+
+@router.post("/twin/whatif", response_model=WhatIf)
+def what_if(house: Here, who: Who, body: Ask) -> Response:
+    """Say what would follow. Nothing is changed, and nothing is proposed."""
+    return reply(house.desks.twin.what_if(who, body.fail, body.changes, body.at))

@@ -1,0 +1,73 @@
+"""What the twin believes, and what would follow, on one screen."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from api.views.text import plain
+
+_SHOWN = 12
+
+
+def twin_view(found: Mapping[str, Any]) -> RenderableType:
+    """Return size, impact and busiest links of the network as it is believed to be."""
+    head = f"{plain(found['name'])}: {found['nodes']} nodes, {found['links']} links, {found['demands']} demands"
+    return Group(
+        Text(head),
+        Text(_origin(found["believed"])),
+        *_impacts([("now", found["impact"])]),
+        _links(found["busiest"], compared=False),
+    )
+
+
+def whatif_view(found: Mapping[str, Any]) -> RenderableType:
+    """Return what would be worse and better, beside the network as it is believed to be."""
+    return Group(
+        *_impacts([("now", found["now"]), ("then", found["then"])]),
+        Text(_named("worse off", found["worse"])),
+        Text(_named("better off", found["better"])),
+        _links(found["busiest"], compared=True),
+        Text(_origin(found["believed"])),
+    )
+
+
+def _origin(believed: Mapping[str, Any]) -> str:
+    error = believed["error"]
+    off = "its error is not known" if error is None else f"predicted loads are {error:.1%} off the measured ones"
+    fit = "" if believed["fit"] else "; it is NOT FIT for decisions"
+    return f"from {plain(believed['source'])}, {plain(believed['digest'])[:12]}; {off}{fit}"
+
+
+def _impacts(rows: Sequence[tuple[str, Mapping[str, Any] | None]]) -> Iterator[RenderableType]:
+    if any(impact is None for _, impact in rows):
+        return  # only who sees the whole network is shown what is of the whole network
+    table = Table(box=None, pad_edge=False)
+    for name in ("", "lost Mbit/s", "busiest link", "overloaded", "down", "demands hit", "customers hit", "cells down"):
+        table.add_column(name, justify="right" if name else "left")
+    for name, impact in rows:
+        if impact is not None:
+            lists = ("overloaded", "unavailable", "demands_hit", "customers_hit", "cells_down")
+            counts = [str(len(impact[each])) for each in lists]
+            table.add_row(name, f"{impact['lost_mbps']:.1f}", f"{impact['max_utilisation']:.0%}", *counts)
+    yield table
+
+
+def _named(label: str, elements: Sequence[str]) -> str:
+    shown = ", ".join(plain(element) for element in elements[:_SHOWN])
+    more = f" and {len(elements) - _SHOWN} more" if len(elements) > _SHOWN else ""
+    return f"{label}: {shown + more if elements else 'nothing'}"
+
+
+def _links(loads: Sequence[Mapping[str, Any]], *, compared: bool) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("busiest links")
+    table.add_column("now", justify="right")
+    if compared:
+        table.add_column("then", justify="right")
+    for load in loads[:_SHOWN]:
+        then = (f"{load['then']:.0%}",) if compared else ()
+        table.add_row(plain(load["link"]), f"{load['now']:.0%}", *then)
+    return table

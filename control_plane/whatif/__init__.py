@@ -1,0 +1,1 @@
+"""Asking the twin: what it believes, and what would follow if something were different. Nothing here acts."""

@@ -1,0 +1,175 @@
+"""The service layer of the twin: what it believes now or believed at a past moment, and what-if questions.
+
+Each answer says from which snapshot it comes and how far the twin is off from what is measured.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from control_plane import refusals
+from control_plane.horizon import Horizon
+from control_plane.rights import need
+from control_plane.road import Road
+from control_plane.state import snapshot_at
+from domain.base import Utc, Word
+from domain.changes import Change, SetOperational
+from domain.errors import BadInput
+from domain.identity import Permission, Principal
+from domain.network import Inventory, Operational
+from domain.rehearsal import Impact
+from twin.evaluate import Prediction, evaluate
+from twin.rehearsal import LARGEST_ERROR
+from twin.scene import scene
+from twin.snapshot import Snapshot, entry_of, span_failure
+
+_MOST_CHANGES = 1000
+_BUSIEST = 20
+
+
+class Believed(Word):
+    """Where an answer comes from. `error`: wMAPE of predicted against measured link loads, None where not known."""
+
+    at: Utc
+    digest: str
+    source: str
+    error: float | None
+    fit: bool
+
+
+class LinkLoad(Word):
+    """A link's busier direction: offered load over capacity."""
+
+    link: str
+    now: float
+    then: float
+
+
+class TwinView(Word):
+    """What the twin believes. `impact` is of the whole network, so a caller of some regions only is not shown it."""
+
+    believed: Believed
+    name: str
+    nodes: int
+    links: int
+    demands: int
+    busiest: tuple[LinkLoad, ...]
+    impact: Impact | None
+
+
+class WhatIf(Word):
+    """What would follow. `worse` and `better` are elements, compared with the network as it is believed to be."""
+
+    believed: Believed
+    changes: tuple[Change, ...]
+    now: Impact | None
+    then: Impact | None
+    worse: tuple[str, ...]
+    better: tuple[str, ...]
+    busiest: tuple[LinkLoad, ...]
+
+
+@refusals.recorded
+class TwinDesk:
+    """Questions to the twin, within what the caller may see."""
+
+    def __init__(self, road: Road) -> None:
+        self._road = road
+
+    def show(self, who: Principal, at: datetime | None = None) -> TwinView:
+        """Return what the twin believes now, or believed at a past moment.
+
+        Raises:
+            Refused: the caller may not.
+            BadInput: the moment lies in the future.
+        """
+        horizon, snapshot, believed = self._look(who, at)
+        prediction, inventory = evaluate(snapshot), snapshot.inventory
+        return TwinView(
+            believed=believed,
+            name=inventory.name,
+            nodes=sum(horizon.element(node.id) for node in inventory.nodes),
+            links=sum(horizon.element(link.id) for link in inventory.links),
+            demands=sum(horizon.element(demand.source) for demand in inventory.demands),
+            busiest=_busiest(horizon, prediction, prediction),
+            impact=prediction.impact() if horizon.everywhere else None,
+        )
+
+    def what_if(
+        self, who: Principal, fail: Sequence[str], changes: Sequence[Change] = (), at: datetime | None = None
+    ) -> WhatIf:
+        """Return what would follow if these elements or shared-risk groups failed and these changes were made.
+
+        Raises:
+            Refused: the caller may not.
+            BadInput: nothing is asked, too much is, a change names what is not there or contradicts another, or the
+                moment lies in the future.
+        """
+        horizon, snapshot, believed = self._look(who, at)
+        asked = (*_failures(horizon, snapshot.inventory, fail), *changes)
+        _require_seen(horizon, asked)
+        if not 0 < len(asked) <= _MOST_CHANGES:
+            raise BadInput(
+                f"a what-if takes 1 to {_MOST_CHANGES} changes, not {len(asked)}; name what fails or changes"
+            )
+        now, then = evaluate(snapshot), evaluate(snapshot, asked)
+        return WhatIf(
+            believed=believed,
+            changes=asked,
+            now=now.impact() if horizon.everywhere else None,
+            then=then.impact() if horizon.everywhere else None,
+            worse=_seen(horizon, then.affected(now)),
+            better=_seen(horizon, now.affected(then)),
+            busiest=_busiest(horizon, now, then),
+        )
+
+    def scene(self, who: Principal, at: datetime | None = None) -> dict[str, Any]:
+        """Return the twin's state as plain data that outside viewers can show (see `twin.scene`)."""
+        horizon, snapshot, _ = self._look(who, at)
+        return scene(evaluate(snapshot), horizon.element)
+
+    def _look(self, who: Principal, at: datetime | None) -> tuple[Horizon, Snapshot, Believed]:
+        need(who, Permission.READ)
+        road = self._road
+        snapshot, source = snapshot_at(road, at)
+        error = road.live.twin.fidelity()
+        believed = Believed(
+            at=at or road.clock.now(),
+            digest=snapshot.digest,
+            source=source,
+            error=error,
+            fit=error is not None and error <= LARGEST_ERROR,
+        )
+        return Horizon(road.live, who), snapshot, believed
+
+
+def _failures(horizon: Horizon, inventory: Inventory, fail: Sequence[str]) -> tuple[Change, ...]:
+    groups = {group for link in inventory.links if horizon.element(link.id) for group in link.srlgs}
+    found: list[Change] = []
+    for name in dict.fromkeys(fail):
+        together = span_failure(inventory, name) if name in groups else ()
+        found += together or (SetOperational(element=name, state=Operational.DISABLED),)
+    return tuple(dict.fromkeys(found))  # two groups may share a link
+
+
+def _require_seen(horizon: Horizon, changes: Sequence[Change]) -> None:
+    """Raise BadInput for what the caller may not see, in the same words as for what is not there."""
+    for change in changes:
+        attribute, element, value = entry_of(change)
+        for name in (element, *([str(value)] if attribute == "via" and value else [])):
+            if not horizon.everywhere and not horizon.element(name):
+                raise BadInput(f"`{name}` is no element of the network that you see; correct the name")
+
+
+def _busiest(horizon: Horizon, now: Prediction, then: Prediction) -> tuple[LinkLoad, ...]:
+    """Return the links that are busiest then, busiest first."""
+    loads = [
+        LinkLoad(link=link, now=round(now.utilisation(link), 4), then=round(then.utilisation(link), 4))
+        for link in now.topology.links
+        if horizon.element(link)
+    ]
+    return tuple(sorted(loads, key=lambda load: (-load.then, load.link))[:_BUSIEST])
+
+
+def _seen(horizon: Horizon, elements: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(filter(horizon.element, elements)))

@@ -1,0 +1,87 @@
+"""Questions to the twin: what is believed, what would follow, and within which horizon."""
+
+from datetime import timedelta
+
+import pytest
+
+from control_plane.whatif.desk import TwinDesk
+from domain.changes import SetCapacity, SetMetric, SetVia
+from domain.clock import ManualClock
+from domain.errors import BadInput, Refused
+from domain.identity import Principal
+from tests.stage import Stage, make_stage
+
+
+@pytest.fixture
+def stage(clock: ManualClock) -> Stage:
+    return make_stage(clock)
+
+
+@pytest.fixture
+def desk(stage: Stage) -> TwinDesk:
+    return TwinDesk(stage.road)
+
+
+def test_the_twin_says_what_it_believes_and_how_far_it_is_off(stage: Stage, desk: TwinDesk) -> None:
+    view = desk.show(stage.one)
+
+    assert (view.name, view.nodes, view.links, view.demands) == ("ring", 5, 4, 1)
+    assert view.believed.source == "live"
+    assert view.believed.error == stage.road.live.twin.fidelity()
+    assert view.busiest[0].then == max(load.then for load in view.busiest)
+
+
+def test_a_failure_is_compared_with_now_and_changes_nothing(stage: Stage, desk: TwinDesk) -> None:
+    before = stage.road.live.snapshot().digest
+
+    found = desk.what_if(stage.one, ["node:b"])
+
+    assert found.now is not None
+    assert found.then is not None
+    assert found.now.lost_mbps == 0.0
+    assert found.then.demands_hit == ("demand:a-b",)
+    assert found.then.lost_mbps == pytest.approx(found.then.offered_mbps)
+    assert {"node:b", "demand:a-b"} <= set(found.worse)
+    assert found.better == ()
+    assert stage.road.live.snapshot().digest == before
+
+
+def test_a_change_moves_load_to_the_other_way(stage: Stage, desk: TwinDesk) -> None:
+    found = desk.what_if(stage.one, [], [SetMetric(link="link:a-b", metric=1000)])
+    loads = {load.link: (load.now, load.then) for load in found.busiest}
+
+    assert loads["link:a-b"][1] == 0.0
+    assert loads["link:b-c"] == (0.0, loads["link:a-b"][0])
+
+
+def test_a_past_moment_is_answered_from_what_was_stored(stage: Stage, desk: TwinDesk, clock: ManualClock) -> None:
+    found = desk.what_if(stage.one, ["link:a-b"], at=clock.now() - timedelta(days=1))
+    assert "no earlier snapshot" in found.believed.source
+
+
+@pytest.mark.parametrize(
+    ("fail", "changes", "said"),
+    [
+        ([], [], "1 to 1000 changes, not 0"),
+        (["link:nowhere"], [], "`link:nowhere` is no element"),
+        (["link:a-b"] * 2, [SetCapacity(link="link:x", share=0.5)], "`link:x` is no element"),
+        ([], [SetVia(demand="demand:a-b", via="power:a")], "`power:a` is no routing node"),
+        ([], [SetMetric(link="link:a-b", metric=m) for m in (1, 2)], "to two values"),
+        ([], [SetMetric(link="link:a-b", metric=1)] * 1001, "not 1001"),
+    ],
+)
+def test_what_cannot_be_asked_is_said(stage: Stage, desk: TwinDesk, fail: list[str], changes: list, said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        desk.what_if(stage.one, fail, changes)
+
+
+def test_the_future_is_not_known(stage: Stage, desk: TwinDesk, clock: ManualClock) -> None:
+    with pytest.raises(BadInput, match="future"):
+        desk.show(stage.one, clock.now() + timedelta(hours=1))
+
+
+def test_who_may_not_look_may_not_ask(stage: Stage, desk: TwinDesk) -> None:
+    nobody = Principal(id="acc_nobody", name="nobody", roles=frozenset())
+    for ask in (lambda: desk.show(nobody), lambda: desk.what_if(nobody, ["link:a-b"]), lambda: desk.scene(nobody)):
+        with pytest.raises(Refused):
+            ask()
