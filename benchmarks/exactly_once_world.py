@@ -22,6 +22,7 @@ from control_plane.proposing import repairs
 from control_plane.tables import Tables
 from control_plane.toolbox import Toolbox
 from domain.actions import ActionClass
+from domain.alarms import Severity
 from domain.diagnosis import FaultKind
 from domain.errors import Refused
 from domain.execution import StepState
@@ -32,6 +33,8 @@ from domain.proposals import ProposalState
 
 _RING = ("a", "b", "c", "d")
 _MOST_RINGS = 100
+#: The plant has small troubles of its own, too, some of which wait for a person until they are closed.
+_GRAVE = frozenset({Severity.CRITICAL, Severity.MAJOR})
 #: Long enough that a plan is not given up while the house that verifies it is dead.
 _VERIFY_S, _SETTLE_S = 90.0, 0.6
 #: A trouble whose cause was not found ends by itself, so that its ring takes part again.
@@ -161,16 +164,14 @@ def waiting(tables: Tables) -> list[str]:
 
 
 def at_rest(tables: Tables) -> bool:
-    """Say whether every incident about a culprit is closed and no repair is under way.
-
-    The plant has small troubles of its own, too, that come and go by themselves.
-    """
+    """Say whether every incident about a culprit is closed and no repair is under way."""
     return not (tables.proposals.count(state=(ProposalState.GRANTED, ProposalState.EXECUTING)) or troubled(tables))
 
 
 def troubled(tables: Tables) -> set[str]:
-    """Return the culprits at whose links an incident is open, whichever end of the link its alarms name."""
-    alarmed = {element for found in tables.incidents.find(state=IncidentState.OPEN) for element in found.elements}
+    """Return the culprits at whose links a grave incident is open, whichever end of the link its alarms name."""
+    grave = [found for found in tables.incidents.find(state=IncidentState.OPEN) if found.severity in _GRAVE]
+    alarmed = {element for found in grave for element in found.elements}
     return {culprit for culprit in culprits(_MOST_RINGS) if {culprit, _other_end(culprit)} & alarmed}
 
 
