@@ -27,7 +27,7 @@ $(STAMP): requirements.lock pyproject.toml
 	$(PIP) install --require-hashes -r requirements.lock
 	$(if $(TORCH),$(PIP) install $(TORCH))
 	$(PIP) install --no-deps --no-build-isolation --editable .
-	$(BIN)/python -c "from twin.kernel import warm_up; warm_up()"
+	$(BIN)/python -c "import twin.evaluate; from twin.kernel import warm_up; warm_up()"
 	@touch $(STAMP)
 
 run: setup ## start the server with an emulated network on 127.0.0.1:8000 and an incident that waits for you

@@ -4,11 +4,18 @@ Every element (node, termination point, link, demand, service …) has one id in
 alarm's resource, a fault's place and an action's target are such ids.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
+from typing import Any
 
 from pydantic import Field
 
 from domain.base import Word
+
+
+def _is_default(default: object) -> Callable[[Any], bool]:
+    """Leave a field out of what is written while it says nothing, so that a digest made before it was known holds."""
+    return lambda value: bool(value == default)
 
 
 class NodeKind(StrEnum):
@@ -36,6 +43,24 @@ class Operational(StrEnum):
     UNKNOWN = "unknown"
 
 
+class UserGroup(Word):
+    """Users of one place, degrees; `offered_mbps` is what all of them together ask for, downlink."""
+
+    latitude: float = Field(ge=-90, le=90)
+    longitude: float = Field(ge=-180, le=180)
+    count: int = Field(default=1, ge=1)
+    offered_mbps: float = Field(ge=0)
+
+
+class Radio(Word):
+    """What a cell radiates: `power_dbm` is the whole carrier's EIRP, shared equally by its resource blocks."""
+
+    power_dbm: float = Field(ge=-50, le=100)
+    azimuth_deg: float | None = Field(default=None, ge=0, lt=360, description="of a sector, from north; None: omni")
+    prbs: int = Field(default=273, ge=1, le=10_000, description="physical resource blocks of 180 kHz")
+    users: tuple[UserGroup, ...] = Field(default=(), description="those whom this cell serves while it works")
+
+
 class Node(Word):
     """A thing that stands somewhere. `latitude` and `longitude` are degrees, or None where unknown."""
 
@@ -48,6 +73,10 @@ class Node(Word):
     latitude: float | None = None
     longitude: float | None = None
     administrative: Administrative = Administrative.UNLOCKED
+    battery_hours: float = Field(
+        default=0.0, ge=0, exclude_if=_is_default(0.0), description="of a power node: how long it feeds without mains"
+    )
+    radio: Radio | None = Field(default=None, exclude_if=_is_default(None), description="of a cell with a position")
 
 
 class TerminationPoint(Word):
@@ -70,6 +99,9 @@ class Link(Word):
     metric: int = Field(ge=1, le=65535)
     srlgs: tuple[str, ...] = ()
     administrative: Administrative = Administrative.UNLOCKED
+    burst: float = Field(
+        default=1.0, ge=1, exclude_if=_is_default(1.0), description="E[X²]/E[X] of the bursts in which packets arrive"
+    )
 
 
 class DependencyKind(StrEnum):
@@ -136,3 +168,6 @@ class Inventory(Word):
     slices: tuple[Slice, ...] = ()
     customers: tuple[Customer, ...] = ()
     services: tuple[Service, ...] = ()
+    elastic_classes: tuple[str, ...] = Field(
+        default=(), exclude_if=_is_default(()), description="traffic classes that send what fits instead of losing"
+    )

@@ -3,12 +3,15 @@
 Physics, in order: (1) availability, a closure over dependencies (AND, k-of-n) in which "served by" also asks that
 the core can reach the server; (2) shortest paths with ECMP, waypoints as two legs; (3) load per link direction;
 (4) loss = max(0, 1 − C/load) per direction for inelastic traffic, together with declared loss, composed along the
-paths; (5) what it means for demands, cells, slices and customers. Queueing delay, radio, batteries and overload
-cascades have their places after (4) and are not predicted.
+paths; elastic classes, where declared, share what is left max-min fairly; (5) delay; (6) radio, where declared;
+(7) batteries at a horizon; (8) shared risks, as changes (`snapshot.span_failure`); (10) what it means for demands,
+cells, slices and customers. (9), the overload cascade, asks this function again (`twin.physics.cascade`). What a
+rehearsal need not know, delay and radio, is worked out when it is asked for.
 """
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,10 +21,14 @@ from domain.changes import Change
 from domain.errors import BadInput
 from domain.network import NodeKind
 from domain.rehearsal import Impact
-from twin import kernel
+from twin.physics.availability import availability, own_states
+from twin.physics.delay import arc_delay_ms, demand_delay_ms
+from twin.physics.elastic import Sharing, share_out
+from twin.physics.overlay import overlaid, waypoints
+from twin.physics.radio import RadioState, radio_state
 from twin.routing import Ask, Routing, delivery, route
 from twin.snapshot import Snapshot
-from twin.topology import Flags, Floats, Ints, Topology
+from twin.topology import Flags, Floats, Topology
 
 #: Differences in loss below this are rounding.
 NOTICEABLE = 1e-6
@@ -39,6 +46,7 @@ class Prediction:
         scale: factor on all demands.
         capacity: per arc, Mbit/s.
         spoiled: per arc, share lost by declaration (grey faults).
+        hours: how long it has been so (see `evaluate`), or None.
     """
 
     topology: Topology
@@ -48,11 +56,17 @@ class Prediction:
     scale: float
     capacity: Floats
     spoiled: Floats
+    hours: float | None = None
+
+    @cached_property
+    def sharing(self) -> Sharing | None:
+        """How elastic demands share the network; None where no traffic class is elastic."""
+        return share_out(self.topology, self.routing, self.scale, self.capacity)
 
     @cached_property
     def arc_load(self) -> Floats:
-        """Mbit/s offered per arc."""
-        return self.routing.arc_load * self.scale
+        """Mbit/s per arc: what inelastic demands offer to it and what elastic ones send over it."""
+        return self.routing.arc_load * self.scale if self.sharing is None else self.sharing.arc_load
 
     @cached_property
     def arc_loss(self) -> Floats:
@@ -73,13 +87,53 @@ class Prediction:
 
     @cached_property
     def demand_loss(self) -> Floats:
-        """Share lost per demand; 1 when there is no path."""
-        return 1.0 - delivery(self.topology, self.routing, 1.0 - self.arc_loss)
+        """Share that does not arrive per demand, lost or (elastic) held back; 1 when there is no path."""
+        arrives = delivery(self.topology, self.routing, 1.0 - self.arc_loss)
+        if self.sharing is not None:
+            arrives *= self.sharing.carried_share(len(arrives))
+        return 1.0 - arrives
 
     @cached_property
     def lost_mbps(self) -> float:
         """Mbit/s lost over all demands."""
         return float(self.demand_mbps @ self.demand_loss)
+
+    @cached_property
+    def arc_delay_ms(self) -> Floats:
+        """Mean delay per arc: propagation, transmission and queueing (at most a full buffer)."""
+        return arc_delay_ms(self.topology, self.arc_utilisation, self.capacity)
+
+    @cached_property
+    def demand_delay_ms(self) -> Floats:
+        """Mean delay per demand over its paths; infinite when there is no path."""
+        return demand_delay_ms(self.topology, self.routing, self.arc_delay_ms)
+
+    @cached_property
+    def worst_delay_ms(self) -> Floats:
+        """Mean delay per demand on the longest of its equal paths: what the flows hashed onto it have to bear."""
+        return demand_delay_ms(self.topology, self.routing, self.arc_delay_ms, worst=True)
+
+    @cached_property
+    def late_demands(self) -> tuple[str, ...]:
+        """Demands, sorted, that have a path and break the delay bound of their slice."""
+        delay = self.worst_delay_ms
+        late = np.flatnonzero(np.isfinite(delay) & (delay > self.topology.max_delay_ms + NOTICEABLE))
+        return tuple(self.topology.demands[place] for place in late)
+
+    @cached_property
+    def late_slices(self) -> tuple[str, ...]:
+        """Slices, sorted, of which a demand breaks the delay bound."""
+        late = set(self.late_demands)
+        return tuple(sorted({demand.slice_id for demand in self.topology.inventory.demands if demand.id in late}))
+
+    @cached_property
+    def radio(self) -> RadioState | None:
+        """Loads of the cells and what their users get; None where no cell declares radio."""
+        plan = self.topology.radio
+        if plan is None:
+            return None
+        places = [self.topology.node_at[cell] for cell in plan.cells]
+        return radio_state(plan, self.works[places], self.scale)
 
     def available(self, element: str) -> bool:
         """Say whether a node, termination point or link works. Raises BadInput for what can neither work nor fail."""
@@ -109,16 +163,21 @@ class Prediction:
 
     def loss(self, demand: str) -> float:
         """Return the share of a demand that is lost. Raises BadInput for other elements."""
+        return float(self.demand_loss[self._demand(demand)])
+
+    def delay(self, demand: str) -> float:
+        """Return the mean delay of a demand in ms, infinite when cut off. Raises BadInput for other elements."""
+        return float(self.demand_delay_ms[self._demand(demand)])
+
+    def _demand(self, demand: str) -> int:
         place = self.topology.demand_at.get(demand)
         if place is None:
             raise BadInput(f"`{demand}` is no demand of this network; correct the name")
-        return float(self.demand_loss[place])
+        return place
 
     def at_load(self, factor: float) -> "Prediction":
         """Return the same state with all demands multiplied; paths do not depend on load, so none is routed anew."""
-        return Prediction(
-            self.topology, self.works, self.reached, self.routing, self.scale * factor, self.capacity, self.spoiled
-        )
+        return replace(self, scale=self.scale * factor)
 
     def affected(self, relative_to: "Prediction") -> frozenset[str]:
         """Return the nodes, cells, termination points, links and demands that are worse off than in another state.
@@ -166,37 +225,47 @@ class Prediction:
         )
 
 
-def evaluate(snapshot: Snapshot, changes: Sequence[Change] = ()) -> Prediction:
+def evaluate(snapshot: Snapshot, changes: Sequence[Change] = (), *, hours: float | None = None) -> Prediction:
     """Predict the network with an overlay on it. Pure: the same arguments give the same bits, nothing is altered.
 
+    Args:
+        snapshot: the network before.
+        changes: the overlay.
+        hours: how long the overlay has been there: until its battery ends, a power node that does not work still
+            feeds what depends on it. None: however long it takes, with the batteries empty.
+
     Raises:
-        BadInput: a change names an unknown element, or two changes contradict each other.
+        BadInput: a change names an unknown element, two changes contradict each other, or `hours` is no horizon.
     """
-    return predict(snapshot.with_changes(changes), near=snapshot)
+    return predict(snapshot.with_changes(changes), near=snapshot, hours=hours)
 
 
-def predict(snapshot: Snapshot, near: Snapshot | None = None) -> Prediction:
+def predict(snapshot: Snapshot, near: Snapshot | None = None, *, hours: float | None = None) -> Prediction:
     """Predict a snapshot; `near`, of the same inventory, lends the paths in which the two do not differ.
 
-    A snapshot predicted for itself is worked out once and kept with it.
+    A snapshot predicted for itself is worked out once and kept with it; `hours` is as in `evaluate`.
     """
+    if hours is not None and not (math.isfinite(hours) and hours >= 0):
+        raise BadInput(f"a horizon is a finite number of hours of at least 0, not {hours}; give another")
+    if not len(snapshot.topology.battery_hours):
+        hours = None  # no state depends on it
     if near is not None and near is not snapshot and near.topology is snapshot.topology:
-        return _predict(snapshot, predict(near).routing)
+        return _predict(snapshot, predict(near).routing, hours)
     known: Prediction | None = snapshot.memo.get("prediction")
     if known is None:
-        known = snapshot.memo["prediction"] = _predict(snapshot, None)
-    return known
+        known = snapshot.memo["prediction"] = _predict(snapshot, None, None)
+    return known if hours is None else _predict(snapshot, known.routing, hours)
 
 
-def _predict(snapshot: Snapshot, base: Routing | None) -> Prediction:
+def _predict(snapshot: Snapshot, base: Routing | None, hours: float | None) -> Prediction:
     topology, state = snapshot.topology, snapshot.state
-    works, reached = _availability(topology, _own(topology, state))
+    works, reached = availability(topology, own_states(topology, state), hours)
     links = works[topology.first_link_unit : topology.first_point_unit]
     ask = Ask(
         usable=np.repeat(links, 2),
-        metric=_overlaid(topology.metric, state.get("metric", {}), topology.link_at),
-        mbps=_overlaid(topology.mbps, state.get("demand_factor", {}), topology.demand_at, multiply=True),
-        via=_waypoints(topology, state.get("via", {}), works),
+        metric=overlaid(topology.metric, state.get("metric", {}), topology.link_at),
+        mbps=overlaid(topology.mbps, state.get("demand_factor", {}), topology.demand_at, multiply=True),
+        via=waypoints(topology, state.get("via", {}), works),
     )
     return Prediction(
         topology=topology,
@@ -204,79 +273,10 @@ def _predict(snapshot: Snapshot, base: Routing | None) -> Prediction:
         reached=reached,
         routing=route(topology, ask, base),
         scale=1.0,
-        capacity=_overlaid(topology.capacity, state.get("capacity_share", {}), topology.link_at, multiply=True),
-        spoiled=_overlaid(np.zeros(len(topology.tail)), state.get("loss", {}), topology.link_at),
+        capacity=overlaid(topology.capacity, state.get("capacity_share", {}), topology.link_at, multiply=True),
+        spoiled=overlaid(np.zeros(len(topology.tail)), state.get("loss", {}), topology.link_at),
+        hours=hours,
     )
-
-
-def _own(topology: Topology, state: Any) -> Flags:
-    """Return, per unit, whether it is unlocked and not broken itself."""
-    own = topology.unlocked.copy()
-    for element, value in state.get("administrative", {}).items():
-        own[topology.own_unit(element)] = value == "unlocked"
-    for element, value in state.get("operational", {}).items():
-        if value == "disabled":
-            own[topology.own_unit(element)] = False
-    return own
-
-
-def _availability(topology: Topology, own: Flags) -> tuple[Flags, Flags]:
-    """Close over dependencies and reachability until both agree; both only shrink, so this ends."""
-    works = np.ones(topology.units, np.bool_)
-    reachable = np.ones(topology.units, np.bool_)
-    reached = np.ones(len(topology.routers), np.bool_)
-    rows = topology.closure
-    while True:
-        kernel.close(
-            rows.sequence,
-            rows.group_rows,
-            rows.needs,
-            rows.reachable,
-            rows.member_rows,
-            rows.members,
-            own,
-            reachable,
-            works,
-        )
-        if not len(topology.anchors):
-            return works, reached
-        now = _reached(topology, works)
-        if np.array_equal(now, reached):
-            return works, reached
-        reached = now
-        reachable[topology.routers] = reached
-
-
-def _reached(topology: Topology, works: Flags) -> Flags:
-    usable = np.repeat(works[topology.first_link_unit : topology.first_point_unit], 2)
-    starts = topology.anchors[works[topology.routers[topology.anchors]]]
-    seen = np.zeros(len(topology.routers), np.bool_)
-    kernel.reach(topology.out_rows, topology.out_arcs, topology.head, usable, starts, seen)
-    return seen
-
-
-def _waypoints(topology: Topology, vias: Any, works: Flags) -> Ints:
-    """Return the waypoints in force; a policy whose waypoint is down, or is an end of the demand, is not."""
-    via = topology.via.copy()
-    for demand, node in vias.items():
-        via[topology.demand_at[demand]] = topology.router_of[topology.node_at[node]] if node else -1
-    idle = (via == topology.source) | (via == topology.destination)
-    if len(topology.routers):
-        idle |= ~works[topology.routers[via]]
-    via[idle] = -1
-    return via
-
-
-def _overlaid(values: Any, changed: Any, places: dict[str, int], *, multiply: bool = False) -> Any:
-    """Return values with some replaced (or multiplied); per arc where there are two per place."""
-    if not changed:
-        return values
-    fresh = values.copy()
-    wide = len(values) // len(places)
-    for element, value in changed.items():
-        at = wide * places[element]
-        fresh[at : at + wide] = fresh[at : at + wide] * value if multiply else value
-    return fresh
 
 
 def _unit_name(topology: Topology, unit: int | np.signedinteger[Any]) -> str:

@@ -22,6 +22,7 @@ from domain.errors import BadInput
 from domain.network import DependencyKind, Inventory, NodeKind
 from twin.dimensioning import dimension
 from twin.growth import Growth, masses
+from twin.physics.equipment import equip
 
 _LEAST, _MOST = 40, 20_000
 _CELLS = 3
@@ -44,13 +45,16 @@ class _Plan:
     rings: list[list[str]] = field(default_factory=list)
 
 
-def operator_network(seed: int, elements: int = 200, backbone: Inventory | None = None) -> Inventory:
+def operator_network(
+    seed: int, elements: int = 200, backbone: Inventory | None = None, *, equipped: bool = False
+) -> Inventory:
     """Grow an operator network with about `elements` nodes and links (within 5 %).
 
     Args:
         seed: the same seed gives the same network.
         elements: nodes and links together, power and cells included.
         backbone: take its routers, links and power as the core; its demands and services are left behind.
+        equipped: declare batteries, radio, bursts and elastic classes as well; the network is else the same.
 
     Raises:
         BadInput: `elements` is out of bounds or too few for the backbone.
@@ -66,7 +70,8 @@ def operator_network(seed: int, elements: int = 200, backbone: Inventory | None 
     _aggregation(plan, elements)
     _access(plan, elements)
     _traffic(plan)
-    return dimension(plan.growth.inventory(), plan.rings)
+    grown = dimension(plan.growth.inventory(), plan.rings)
+    return equip(grown, seed) if equipped else grown
 
 
 def _near(plan: _Plan, latitude: float, longitude: float, spread: float) -> dict[str, float]:

@@ -12,13 +12,15 @@ prefix. One link entry stands for both directions, and each end of a link belong
                  "destination": {"dest-node": "node:b", "dest-tp": "tp:b.1"},
                  "nocturne:capacity-mbps": 10000, "nocturne:delay-ms": 0.5, "nocturne:metric": 10}],
        "nocturne:dependencies": [{"dependent": …, "on": […], "kind": "powered_by", "needs": 1}],
+       "nocturne:elastic-classes": ["broadband"],
        "nocturne:demands": […], "nocturne:slices": […], "nocturne:customers": […], "nocturne:services": […]}]}}
 
-Names of the fields behind our prefix are those of `domain.network`, with hyphens. Fields of other modules
+Names of the fields behind our prefix are those of `domain.network`, with hyphens. What is optional and says nothing
+(no battery, no radio, no elastic class, single packets) is left out. Fields of other modules
 (`some-module:field`) are skipped; a field without a prefix that nobody knows is refused.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -27,6 +29,7 @@ from domain.base import Word
 from domain.errors import BadInput, TooLarge
 from domain.network import Customer, Demand, Dependency, Inventory, Link, Node, Service, Slice, TerminationPoint
 from twin.integrity import LIMITS, check
+from twin.physics.declared import check_declared
 from twin.reference import from_topohub
 
 __all__ = ["dump", "from_topohub", "parse"]
@@ -35,6 +38,7 @@ W = TypeVar("W", bound=Word)
 
 _OURS = "nocturne:"
 _POINTS, _LINKS = "ietf-network-topology:termination-point", "ietf-network-topology:link"
+_ELASTIC = "elastic-classes"
 _LISTS: dict[str, type[Word]] = {
     "dependencies": Dependency,
     "demands": Demand,
@@ -52,7 +56,7 @@ def parse(data: Any) -> Inventory:
         BadInput: the document is malformed or contradicts itself; the reason names the offender.
     """
     network = _only_network(data)
-    _refuse_unknown(network, {"network-id", "node", "network-types", _LINKS}, _LISTS, "the network")
+    _refuse_unknown(network, {"network-id", "node", "network-types", _LINKS}, {*_LISTS, _ELASTIC}, "the network")
     points: list[TerminationPoint] = []
     nodes = [_node(entry, points) for entry in _list(network, "node", "nodes")]
     node_of = {point.id: point.node for point in points}
@@ -62,8 +66,10 @@ def parse(data: Any) -> Inventory:
         "links": [_link(entry, node_of) for entry in _list(network, _LINKS, "links")],
         **{part: _words(network, part, word) for part, word in _LISTS.items()},
     }
-    inventory = _word(Inventory, {"name": _text(network, "network-id", "the network"), **_sorted(parts)}, "the network")
+    fields = {"name": _text(network, "network-id", "the network"), **_sorted(parts), **_elastic(network)}
+    inventory = _word(Inventory, fields, "the network")
     check(inventory)
+    check_declared(inventory)
     return inventory
 
 
@@ -80,6 +86,8 @@ def dump(inventory: Inventory) -> dict[str, Any]:
     }
     for part in _LISTS:
         network[_OURS + part] = [_hyphened(entry.model_dump(mode="json"), "") for entry in getattr(inventory, part)]
+    if inventory.elastic_classes:
+        network[_OURS + _ELASTIC] = list(inventory.elastic_classes)
     return {"ietf-network:networks": {"network": [network]}}
 
 
@@ -104,7 +112,22 @@ def _dumped_link(link: Link, node_of: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _hyphened(fields: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    return {prefix + name.replace("_", "-"): value for name, value in fields.items()}
+    return {prefix + name.replace("_", "-"): _inner(value, "_", "-") for name, value in fields.items()}
+
+
+def _inner(value: Any, old: str, new: str) -> Any:
+    """Return a value with the names of the objects in it respelt."""
+    if isinstance(value, Mapping):
+        return {str(name).replace(old, new): _inner(inner, old, new) for name, inner in value.items()}
+    return [_inner(inner, old, new) for inner in value] if isinstance(value, list) else value
+
+
+def _elastic(network: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the elastic classes, if the document names any, sorted."""
+    names = network.get(_OURS + _ELASTIC, [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise BadInput(f"`{_OURS}{_ELASTIC}` must be a list of traffic classes; see the documented format")
+    return {"elastic_classes": tuple(sorted(set(names)))}
 
 
 def _only_network(data: Any) -> Mapping[str, Any]:
@@ -167,10 +190,11 @@ def _own_fields(entry: Mapping[str, Any], known: set[str], whose: str) -> dict[s
     """Return the fields behind our prefix by their names in `domain.network`; other modules' are skipped."""
     _refuse_unknown(entry, known, None, whose)
     fields = ((str(name), value) for name, value in entry.items())
-    return {name.removeprefix(_OURS).replace("-", "_"): value for name, value in fields if name.startswith(_OURS)}
+    ours = ((name.removeprefix(_OURS), value) for name, value in fields if name.startswith(_OURS))
+    return {name.replace("-", "_"): _inner(value, "-", "_") for name, value in ours}
 
 
-def _refuse_unknown(entry: Mapping[str, Any], known: set[str], ours: Mapping[str, Any] | None, whose: str) -> None:
+def _refuse_unknown(entry: Mapping[str, Any], known: set[str], ours: Collection[str] | None, whose: str) -> None:
     for name in map(str, entry):
         strange = ours is not None and name.startswith(_OURS) and name.removeprefix(_OURS) not in ours
         if name not in known and (":" not in name or strange):

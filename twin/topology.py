@@ -15,8 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.canonical import digest
-from domain.network import ROUTING_KINDS, Administrative, Inventory, NodeKind
-from twin.integrity import LIMITS, check, order, requirements
+from domain.network import ROUTING_KINDS, Administrative, Inventory, Node, NodeKind
+from twin.growth import MS_PER_KM, distance_km
+from twin.integrity import LIMITS, Unit, check, order, requirements
+from twin.physics.declared import backed, batteries_of, check_declared
+from twin.physics.radio import RadioPlan, compile_radio
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
@@ -100,7 +103,51 @@ class Topology:
         plain = self.inventory.model_dump(mode="json")
         for part in LIMITS:
             plain[part].sort(key=_sort_key)
+        if "elastic_classes" in plain:
+            plain["elastic_classes"].sort()
         return digest(plain)
+
+    @cached_property
+    def battery_hours(self) -> Floats:
+        """Per battery (in the order of `batteries_of`), how long it feeds what depends on its power node."""
+        return np.array(list(batteries_of(self.inventory).values()), np.float64)
+
+    @cached_property
+    def radio(self) -> RadioPlan | None:
+        """The declared radio of the cells, compiled, or None where there is none."""
+        return compile_radio(self.inventory)
+
+    @cached_property
+    def propagation_ms(self) -> Floats:
+        """Per arc: 5 µs/km of great circle where both ends have positions, else the declared delay."""
+        nodes = {node.id: node for node in self.inventory.nodes}
+        declared = {link.id: link.delay_ms for link in self.inventory.links}
+        ends = [[nodes[self.nodes[place]] for place in self.point_node[pair]] for pair in self.link_ends]
+        delays = [
+            MS_PER_KM * distance_km(*pair) if all(_stands_somewhere(end) for end in pair) else declared[link]
+            for link, pair in zip(self.links, ends, strict=True)
+        ]
+        return np.repeat(np.array(delays, np.float64), 2)
+
+    @cached_property
+    def burst(self) -> Floats:
+        """Per arc, the burst parameter of its link (see `twin.physics.delay`)."""
+        declared = {link.id: link.burst for link in self.inventory.links}
+        return np.repeat(np.array([declared[link] for link in self.links], np.float64), 2)
+
+    @cached_property
+    def max_delay_ms(self) -> Floats:
+        """Per demand, what its slice promises at most; infinite without a slice."""
+        promised = {entry.id: entry.max_delay_ms for entry in self.inventory.slices}
+        slice_of = {demand.id: demand.slice_id for demand in self.inventory.demands}
+        return np.array([promised.get(slice_of[demand], np.inf) for demand in self.demands], np.float64)
+
+    @cached_property
+    def elastic(self) -> Ints:
+        """Places of the demands whose traffic class is declared elastic."""
+        classes = set(self.inventory.elastic_classes)
+        places = [self.demand_at[demand.id] for demand in self.inventory.demands if demand.traffic_class in classes]
+        return np.array(sorted(places), np.int32)
 
     @property
     def units(self) -> int:
@@ -139,9 +186,14 @@ def _sort_key(entry: dict[str, Any]) -> str:
     return str(entry.get("id") or (entry["dependent"], entry["kind"], entry["on"]))
 
 
+def _stands_somewhere(node: Node) -> bool:
+    return node.latitude is not None and node.longitude is not None
+
+
 def compile_topology(inventory: Inventory) -> Topology:
     """Check an inventory and compile it. Raises BadInput (see `twin.integrity.check`)."""
     check(inventory)
+    check_declared(inventory)
     nodes = sorted(inventory.nodes, key=lambda node: node.id)
     points = sorted(inventory.termination_points, key=lambda point: point.id)
     links = sorted(inventory.links, key=lambda link: link.id)
@@ -213,11 +265,16 @@ def _closure(
     inventory: Inventory, node_at: dict[str, int], point_at: dict[str, int], link_at: dict[str, int]
 ) -> Closure:
     first_link = len(node_at) + len(point_at)
-    place = {(name, ""): at for name, at in node_at.items()}
+    place: dict[Unit, int] = {(name, ""): at for name, at in node_at.items()}
     place |= {(name, "own"): len(node_at) + at for name, at in point_at.items()}
     place |= {(name, ""): first_link + at for name, at in link_at.items()}
     place |= {(name, ""): first_link + len(link_at) + at for name, at in point_at.items()}
-    needed = list(requirements(inventory))
+    batteries = batteries_of(inventory)
+    first_battery = first_link + len(link_at) + len(point_at)
+    for number, name in enumerate(batteries):
+        place[name, "battery"] = first_battery + 2 * number
+        place[name, "supply"] = first_battery + 2 * number + 1
+    needed = list(backed(requirements(inventory), batteries))
     groups: dict[int, list[int]] = defaultdict(list)
     for number, requirement in enumerate(needed):
         groups[place[requirement.unit]].append(number)
