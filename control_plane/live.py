@@ -12,6 +12,7 @@ from domain.clock import Clock
 from domain.measurements import METRICS, Batch, Metric
 from domain.network import Inventory
 from domain.observations import Picture
+from domain.rehearsal import TwinFidelity
 from telemetry.history import History
 from telemetry.intake import Counters
 from telemetry.windows import Window, Windows
@@ -88,6 +89,13 @@ class Live:
     def snapshot(self) -> Snapshot:
         """Return the twin as it stands."""
         return self.twin.snapshot()
+
+    def fidelity(self) -> TwinFidelity:
+        """Return how far the twin is off per KPI, by how much evidence and how old: shown beside all that it answers.
+
+        Verdicts rest on its loads: where they are off beyond their bound, or not measured, the twin is not fit.
+        """
+        return self.twin.measured_fidelity(self.clock.now())
 
     def picture(self, at: datetime, elements: Sequence[str] | None = None, *, onset: datetime | None = None) -> Picture:
         """Return what is anomalous, healthy and silent at `at`, against what was usual before `onset`."""

@@ -39,7 +39,7 @@ def rehearsal_of(road: Road, proposal: Proposal, snapshot: Snapshot) -> Rehearsa
         self_heal=self_heal(road, diagnosis),
         now=road.clock.now(),
         new_id=road.id,
-    ).but(seen_down=road.live.twin.down())
+    ).but(seen_down=road.live.twin.down(), fidelity=road.live.fidelity())
 
 
 def hypotheses_of(diagnosis: Diagnosis) -> list[tuple[float, tuple[Change, ...]]]:

@@ -31,7 +31,12 @@ def state(road: Road, horizon: Horizon, at: datetime | None) -> dict[str, Any]:
     links = [link.id for link in snapshot.inventory.links if horizon.element(link.id)]
     return {
         "at": moment.isoformat(),
-        "twin": {"digest": snapshot.digest, "source": source, "error": road.live.twin.fidelity()},
+        "twin": {
+            "digest": snapshot.digest,
+            "source": source,
+            "error": road.live.twin.fidelity(),
+            "fidelity": road.live.fidelity().plain(),
+        },
         "topology": _topology(snapshot, horizon),
         "predicted_loads": {link: round(prediction.utilisation(link), 4) for link in links},
         "measured_loads": {} if at else _measured_loads(road, snapshot, horizon),

@@ -1,5 +1,7 @@
 """Rehearsal: what the twin says of a plan, of its inverse, and of doing nothing."""
 
+from typing import Any
+
 from pydantic import Field
 
 from domain.autonomy import Hindsight
@@ -52,6 +54,55 @@ class Fact(Word):
         return (low is None or float(now) >= low) and (high is None or float(now) <= high)
 
 
+class KpiFidelity(Word):
+    """How far the twin was off in one KPI: predicted against observed, over a window of time.
+
+    `wmape` is Σ|predicted − observed| / Σ observed, `bias` the same with its sign; None where too little is measured.
+    """
+
+    kpi: str = Field(description="`load` (per link direction) or `delay` (per demand)")
+    unit: str
+    wmape: float | None = Field(default=None, ge=0)
+    bias: float | None = None
+    points: int = Field(default=0, ge=0, description="pairs of a prediction and an observation in the window")
+    window_s: float = Field(gt=0)
+    age_s: float | None = Field(default=None, ge=0, description="since the newest observation; None without one")
+    bound: float = Field(gt=0, description="beyond it the twin is not fit in this KPI")
+    decides: bool = Field(default=True, description="verdicts rest on this KPI")
+    reason: str = Field(description="in words: how far off, by how much evidence, and whether that will do")
+
+    @property
+    def fit(self) -> bool:
+        """Whether the twin may be believed in this KPI; what is not measured is not known to be fit."""
+        return self.wmape is not None and self.wmape <= self.bound
+
+
+class TwinFidelity(Word):
+    """How far the twin can be trusted now, KPI by KPI; shown beside every answer that it gives."""
+
+    kpis: tuple[KpiFidelity, ...]
+
+    @property
+    def fit(self) -> bool:
+        """Whether the twin is fit in every KPI that verdicts rest on."""
+        return all(kpi.fit for kpi in self.kpis if kpi.decides)
+
+    @property
+    def reason(self) -> str:
+        """In one line, what makes it fit or unfit."""
+        verdict = "the twin is fit" if self.fit else "the twin is not fit to decide on"
+        return f"{verdict}: {'; '.join(kpi.reason for kpi in self.kpis)}"
+
+    def of(self, kpi: str) -> KpiFidelity | None:
+        """Return one KPI by its name, or None."""
+        return next((entry for entry in self.kpis if entry.kpi == kpi), None)
+
+    def plain(self) -> dict[str, Any]:
+        """Return plain JSON data with the verdicts in it, for what the command line and HTTP show."""
+        kpis = [kpi.model_dump(mode="json") | {"fit": kpi.fit} for kpi in self.kpis]
+        return {"fit": self.fit, "reason": self.reason, "kpis": kpis}
+
+
 class Rehearsal(Stored):
     """`facts` are checked before the first step; `step_facts[i]` before step i, against the state rehearsed so far."""
 
@@ -74,4 +125,7 @@ class Rehearsal(Stored):
     hindsight: Hindsight | None = Field(default=None, description="of a plan that sets a level: the recorded past")
     twin_fit: bool = True
     twin_error: float | None = Field(default=None, description="wMAPE of predicted against observed link loads")
+    fidelity: TwinFidelity | None = Field(
+        default=None, exclude_if=lambda value: value is None, description="the error of the twin per KPI, with its age"
+    )
     made_at: Utc

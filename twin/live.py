@@ -2,12 +2,18 @@
 
 What is configured goes into the snapshot; what is observed stays an observation with its age. Believed demands are
 the inventory's, times one factor per region of origin: the weighted median of observed over predicted link load, so
-that one surging demand or one failed link moves nothing. A factor moves only when it is clearly off.
+that one surging demand or one failed link moves nothing. A factor moves only when it is clearly off. On top of that
+each demand has a slow correction of its own, from the counters of all links (`twin.estimating.beliefs`).
+
+Delays are foreseen with queues as bursty as measured delays show (`delays`; `twin.estimating.bursts`).
+
+How far what is believed is from what is observed is kept per KPI: `fidelity` now, `measured_fidelity` over a window.
 """
 
 import threading
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import datetime
 
 import numpy as np
 
@@ -15,8 +21,14 @@ from domain.changes import Change, ScaleDemand, SetAdministrative, SetMetric, Se
 from domain.errors import BadInput
 from domain.measurements import Batch, Metric
 from domain.network import Administrative, Inventory, Operational
+from domain.rehearsal import TwinFidelity
+from twin.estimating.beliefs import MEMORY_S, PACE_S, Beliefs, Believed, Look
+from twin.estimating.bursts import Bursts
+from twin.estimating.fidelity import Comparison
+from twin.estimating.readings import Newest
 from twin.evaluate import Prediction, evaluate
-from twin.routing import Ask, route
+from twin.rehearsal import LARGEST_ERROR
+from twin.routing import Ask, Routing, route
 from twin.snapshot import Snapshot
 from twin.topology import Flags, Floats
 
@@ -24,6 +36,12 @@ _DEADBAND = 0.05
 _LOWEST, _HIGHEST = 0.2, 5.0
 #: Below this share of what is predicted to flow, observations say nothing about the whole.
 _ENOUGH = 0.5
+#: An interface that carries this share of its capacity may be offered any amount: its counter says "at least".
+_FULL = 0.98
+#: What a probe delivers tells what is offered, as long as no more than this share is lost.
+_LOSSY = 0.5
+#: wMAPE of delays beyond which delays are not to be believed; verdicts do not rest on them.
+LARGEST_DELAY_ERROR = 0.35
 
 
 class LiveTwin:
@@ -32,33 +50,27 @@ class LiveTwin:
     def __init__(self, inventory: Inventory, *, fresh_s: float = 60.0) -> None:
         """Start from what is declared; readings older than the newest one by `fresh_s` no longer count as present."""
         self._declared = Snapshot.of(inventory)
-        self._fresh = timedelta(seconds=fresh_s)
-        self._values: dict[tuple[str, str], tuple[float, datetime]] = {}
-        self._asked: dict[tuple[str, str], datetime] = {}
-        self._newest: datetime | None = None
+        self._readings = Newest(fresh_s)
         self._configured: dict[tuple[str, str], tuple[Change, datetime]] = {}
         self._snapshot: Snapshot | None = self._declared
+        self._unscaled: Snapshot | None = self._declared
+        self._parts: tuple[Routing, Floats] | None = None
         self._unread = False
         region = {node.id: node.region for node in inventory.nodes}
         origin = {demand.id: region[demand.source] for demand in inventory.demands}
         self._origin = np.array([origin[demand] for demand in self._declared.topology.demands], np.str_)
         self._regions = tuple(sorted(set(origin.values())))
         self._factors = dict.fromkeys(self._regions, 1.0)
+        self._beliefs = Beliefs(self._declared.topology)
+        self._bursts = Bursts(PACE_S, MEMORY_S)
+        self._loads_compared = Comparison("load", "Mbit/s", LARGEST_ERROR, decides=True)
+        self._delays_compared = Comparison("delay", "ms", LARGEST_DELAY_ERROR, decides=False)
         self._lock = threading.RLock()
 
     def readings(self, batch: Batch) -> None:
         """Take in readings: the newest value of each metric counts. A missing value replaces nothing; it only ages."""
         with self._lock:
-            for reading in batch.readings:
-                key, at = (reading.element, reading.metric.value), reading.event_time
-                if reading.value is None:
-                    self._asked[key] = max(at, self._asked.get(key, at))
-                    continue
-                held = self._values.get(key)
-                if held is None or held[1] <= at:
-                    self._values[key] = (reading.value, at)
-                if self._newest is None or at > self._newest:
-                    self._newest = at
+            self._readings.take(batch)
             self._unread = True
 
     def configured(self, element: str, attribute: str, value: str, at: datetime) -> None:
@@ -75,7 +87,7 @@ class LiveTwin:
                 return
             self._configured[element, attribute] = (change, at)
             if held is None or held[0] != change:
-                self._snapshot = None
+                self._snapshot = self._unscaled = None
 
     def snapshot(self) -> Snapshot:
         """Return the network as believed now; the same object until something changes."""
@@ -83,17 +95,13 @@ class LiveTwin:
             if self._unread:
                 self._unread = False
                 self._follow()
-            if self._snapshot is None:
-                self._snapshot = self._as_configured().with_changes(self._scaling())
-            return self._snapshot
+                self._compare()
+            return self._believed()
 
     def observed(self, element: str, metric: Metric) -> tuple[float | None, datetime] | None:
         """Return the newest value and its event time; (None, time) if only gaps were reported; None if nothing was."""
         with self._lock:
-            key = (element, metric.value)
-            if key in self._values:
-                return self._values[key]
-            return (None, self._asked[key]) if key in self._asked else None
+            return self._readings.observed(element, metric)
 
     def down(self) -> tuple[str, ...]:
         """Return the routing nodes and termination points that say now that they are down, sorted."""
@@ -108,52 +116,84 @@ class LiveTwin:
         """
         with self._lock:
             predicted = evaluate(self.snapshot(), self._seen_down(self.snapshot()))
-            seen, load = self._loads(predicted.capacity)
+            seen, load, _ = self._loads(predicted.capacity)
         fits = np.minimum(predicted.arc_load, predicted.capacity)
         if not _covered(fits, seen) or not load[seen].sum():
             return None
         return float(np.abs(fits[seen] - load[seen]).sum() / load[seen].sum())
 
+    def measured_fidelity(self, now: datetime) -> TwinFidelity:
+        """Return the error per KPI over the quarter of an hour before `now`.
+
+        Each reading is compared with what was believed when it came, before single demands were corrected by it.
+        """
+        with self._lock:
+            self.snapshot()
+            compared = (self._loads_compared, self._delays_compared)
+            return TwinFidelity(kpis=tuple(kpi.measured(now) for kpi in compared))
+
+    def demands(self) -> tuple[Believed, ...]:
+        """Return what each demand is believed to be now, by what and since when, sorted by id."""
+        with self._lock:
+            return self._beliefs.believed(evaluate(self.snapshot()).demand_mbps)
+
+    def delays(self, predicted: Prediction) -> Floats:
+        """Return the mean delay of each demand in ms in any predicted state of this network, shape (demands,).
+
+        Queues are as bursty as measured delays have shown the links to be; infinite where there is no path.
+        """
+        with self._lock:
+            return self._bursts.delays(predicted)
+
+    def _believed(self) -> Snapshot:
+        if self._snapshot is None:
+            self._snapshot = self._as_configured().with_changes(self._scaling())
+        return self._snapshot
+
     def _as_configured(self) -> Snapshot:
-        return self._declared.with_changes([change for change, _ in self._configured.values()])
+        if self._unscaled is None:
+            self._unscaled = self._declared.with_changes([change for change, _ in self._configured.values()])
+        return self._unscaled
 
     def _scaling(self) -> Sequence[Change]:
-        factors = [self._factors[region] for region in self._origin]
-        pairs = zip(self._declared.topology.demands, factors, strict=True)
+        factors = self._by_region() * self._beliefs.factors
+        pairs = zip(self._declared.topology.demands, factors.round(4).tolist(), strict=True)
         return [ScaleDemand(demand=demand, factor=factor) for demand, factor in pairs if factor != 1.0]
+
+    def _by_region(self) -> Floats:
+        return np.array([self._factors[region] for region in self._origin], np.float64)
 
     def _seen_down(self, snapshot: Snapshot) -> Sequence[SetOperational]:
         """Return the overlay of the nodes and termination points that say they are down."""
         topology = snapshot.topology
         names = (*topology.points, *(topology.nodes[place] for place in topology.routers))
-        down = [name for name in names if self._present(name, Metric.OPER_UP) == 0.0]
+        down = [name for name in names if self._readings.present(name, Metric.OPER_UP) == 0.0]
         return [SetOperational(element=name, state=Operational.DISABLED) for name in down]
 
-    def _present(self, element: str, metric: Metric) -> float | None:
-        held = self._values.get((element, metric.value))
-        if held is None or self._newest is None or self._newest - held[1] > self._fresh:
-            return None
-        return held[0]
-
-    def _loads(self, capacity: Floats) -> tuple[Flags, Floats]:
-        """Return which arcs are measured, and their observed load in Mbit/s (at most their capacity)."""
+    def _loads(self, capacity: Floats) -> tuple[Flags, Floats, Floats]:
+        """Return which arcs are measured, their load in Mbit/s (at most their capacity), and its age in seconds."""
         topology = self._declared.topology
-        load = np.zeros(len(topology.tail))
+        load, age = np.zeros(len(topology.tail)), np.zeros(len(topology.tail))
         seen = np.zeros(len(topology.tail), np.bool_)
         for point, arc in zip(topology.points, topology.point_arc.tolist(), strict=True):
-            value = self._present(point, Metric.UTILISATION) if arc >= 0 else None
-            if value is not None:
-                seen[arc], load[arc] = True, min(value, 1.0) * capacity[arc]
-        return seen, load
+            carried = self._readings.carried(point, float(capacity[arc])) if arc >= 0 else None
+            if carried is not None:
+                seen[arc], (load[arc], age[arc]) = True, carried
+        return seen, load, age
+
+    def _of_demands(self, metric: Metric) -> Floats:
+        """Return the present value of a metric per demand, NaN where there is none."""
+        values = (self._readings.present(demand, metric) for demand in self._declared.topology.demands)
+        return np.array([np.nan if value is None else value for value in values], np.float64)
 
     def _follow(self) -> None:
         """Let the factors of the regions follow the observed loads."""
         configured = self._as_configured()
         predicted = evaluate(configured, self._seen_down(configured))
-        seen, load = self._loads(predicted.capacity)
+        seen, load, _ = self._loads(predicted.capacity)
         if not seen.any():
             return
-        parts = np.array([self._part(predicted, region) for region in self._regions]).reshape(-1, len(load))
+        parts = self._parts_of(predicted)
         present = np.array([self._factors[region] for region in self._regions])
         total = present @ parts
         for region, part in zip(self._regions, parts, strict=True):
@@ -169,12 +209,47 @@ class LiveTwin:
             self._factors[region] = wanted
             self._snapshot = None
 
+    def _parts_of(self, predicted: Prediction) -> Floats:
+        """Return the load that demands from each region make, shape (regions, arcs); paths that stand are kept."""
+        if self._parts is None or self._parts[0] is not predicted.routing:
+            parts = np.array([self._part(predicted, region) for region in self._regions], np.float64)
+            self._parts = (predicted.routing, parts.reshape(len(self._regions), len(predicted.capacity)))
+        return self._parts[1]
+
     def _part(self, predicted: Prediction, region: str) -> Floats:
         """Return the load per arc that demands from one region make, as the inventory believes them."""
         ask = predicted.routing.ask
         own = np.where(self._origin == region, self._declared.topology.mbps, 0.0)
         only = Ask(usable=ask.usable, metric=ask.metric, mbps=own, via=ask.via)
         return route(predicted.topology, only).arc_load
+
+    def _compare(self) -> None:
+        """Hold what is predicted against what is observed, per KPI; then let single demands be corrected by it."""
+        at, snapshot = self._readings.at, self._believed()
+        if at is None:
+            return
+        predicted = evaluate(snapshot, self._seen_down(snapshot))
+        seen, load, age = self._loads(predicted.capacity)
+        fits = np.minimum(predicted.arc_load, predicted.capacity)
+        if _covered(fits, seen):
+            self._loads_compared.add(at, fits[seen], load[seen])
+        delay = self._of_demands(Metric.DELAY)
+        self._delays_compared.add(at, self._bursts.delays(predicted), delay)
+        if self._beliefs.due(at) and seen.any():
+            with suppress(BadInput):  # no demand is probed whose path has room
+                self._bursts.look(predicted, delay)
+            full = (load >= _FULL * predicted.capacity) & (predicted.arc_load >= load)
+            self._correct(at, predicted, np.where(seen & ~full, load, np.nan), age)
+
+    def _correct(self, at: datetime, predicted: Prediction, arcs: Floats, age: Floats) -> None:
+        """Let the demands' own corrections follow what links and probes count."""
+        delivered, loss = self._of_demands(Metric.THROUGHPUT), np.nan_to_num(self._of_demands(Metric.LOSS))
+        offered = np.where(loss <= _LOSSY, delivered / (1.0 - np.minimum(loss, _LOSSY)), np.nan)
+        demands = self._declared.topology.demands
+        probe_age = np.array([self._readings.age_s(demand, Metric.THROUGHPUT) for demand in demands], np.float64)
+        look = Look(at=at, arcs=arcs, arc_age=age, probes=offered, probe_age=probe_age)
+        if self._beliefs.look(look, predicted.routing, self._declared.topology.mbps * self._by_region()):
+            self._snapshot = None
 
 
 def _covered(load: Floats, seen: Flags) -> bool:

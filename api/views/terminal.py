@@ -225,6 +225,8 @@ def _rehearsal(rehearsal: Rehearsal | None) -> Iterable[RenderableType]:
     fit = "" if rehearsal.twin_fit else "  the twin does not fit what is observed"
     error = "unknown" if rehearsal.twin_error is None else f"{rehearsal.twin_error:.0%}"
     yield _line("twin", f"error {error}, chance to heal by itself {rehearsal.self_heal:.0%}{fit}")
+    if rehearsal.fidelity is not None:
+        yield _line("", plain(rehearsal.fidelity.reason, 400))
 
 
 def _trial(rehearsal: Rehearsal, trial: ModelTrial) -> Iterable[RenderableType]:

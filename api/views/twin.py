@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from api.views.text import plain
+from domain.rehearsal import TwinFidelity
 
 _SHOWN = 12
 
@@ -35,10 +36,8 @@ def whatif_view(found: Mapping[str, Any]) -> RenderableType:
 
 
 def _origin(believed: Mapping[str, Any]) -> str:
-    error = believed["error"]
-    off = "its error is not known" if error is None else f"predicted loads are {error:.1%} off the measured ones"
-    fit = "" if believed["fit"] else "; it is NOT FIT for decisions"
-    return f"from {plain(believed['source'])}, {plain(believed['digest'])[:12]}; {off}{fit}"
+    fidelity = TwinFidelity.model_validate(believed["fidelity"])
+    return f"from {plain(believed['source'])}, {plain(believed['digest'])[:12]}; {plain(fidelity.reason, 400)}"
 
 
 def _impacts(rows: Sequence[tuple[str, Mapping[str, Any] | None]]) -> Iterator[RenderableType]:

@@ -17,9 +17,8 @@ from domain.changes import Change, SetOperational
 from domain.errors import BadInput
 from domain.identity import Permission, Principal
 from domain.network import Inventory, Operational
-from domain.rehearsal import Impact
+from domain.rehearsal import Impact, TwinFidelity
 from twin.evaluate import Prediction, evaluate
-from twin.rehearsal import LARGEST_ERROR
 from twin.scene import scene
 from twin.snapshot import Snapshot, entry_of, span_failure
 
@@ -28,13 +27,12 @@ _BUSIEST = 20
 
 
 class Believed(Word):
-    """Where an answer comes from. `error`: wMAPE of predicted against measured link loads, None where not known."""
+    """Where an answer comes from, and how far the twin is off now, KPI by KPI."""
 
     at: Utc
     digest: str
     source: str
-    error: float | None
-    fit: bool
+    fidelity: TwinFidelity
 
 
 class LinkLoad(Word):
@@ -132,13 +130,8 @@ class TwinDesk:
         need(who, Permission.READ)
         road = self._road
         snapshot, source = snapshot_at(road, at)
-        error = road.live.twin.fidelity()
         believed = Believed(
-            at=at or road.clock.now(),
-            digest=snapshot.digest,
-            source=source,
-            error=error,
-            fit=error is not None and error <= LARGEST_ERROR,
+            at=at or road.clock.now(), digest=snapshot.digest, source=source, fidelity=road.live.fidelity()
         )
         return Horizon(road.live, who), snapshot, believed
 

@@ -27,7 +27,7 @@ def test_the_twin_says_what_it_believes_and_how_far_it_is_off(stage: Stage, desk
 
     assert (view.name, view.nodes, view.links, view.demands) == ("ring", 5, 4, 1)
     assert view.believed.source == "live"
-    assert view.believed.error == stage.road.live.twin.fidelity()
+    assert view.believed.fidelity == stage.road.live.fidelity()
     assert view.busiest[0].then == max(load.then for load in view.busiest)
 
 
