@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from agents.cards import PROVISIONING, accept
 from agents.ports import Tools
-from agents.steering import Steering, steer
+from agents.steering import BUDGET_S, Steering, steer
 from agents.wording import count, label, labels, percent, said
 from domain.actions import Action, DispatchCrew, DrainLink, InterfaceUp, RestartProcess, UnlockCell
 from domain.agents import AgentCard, Case
@@ -27,6 +27,7 @@ class _Trouble:
 
     cause: Cause
     snapshot: Snapshot
+    budget_s: float
 
     @property
     def element(self) -> str:
@@ -56,8 +57,9 @@ class Provisioning:
 
     card: AgentCard = PROVISIONING
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, steering_budget_s: float = BUDGET_S) -> None:
         self._tools = tools
+        self._budget_s = steering_budget_s
 
     def plan(self, case: Case) -> Draft | None:
         """Return a repair of the case's likeliest cause, or None when there is no cause or nothing that helps.
@@ -72,7 +74,7 @@ class Provisioning:
         repair = _REPAIRS.get(cause.fault) if cause else None
         if cause is None or repair is None:
             return None
-        offer = repair(_Trouble(cause, self._tools.twin.snapshot()))
+        offer = repair(_Trouble(cause, self._tools.twin.snapshot(), self._budget_s))
         return None if offer is None else self._draft(case, cause, offer)
 
     def _draft(self, case: Case, cause: Cause, offer: _Offer) -> Draft:
@@ -159,7 +161,7 @@ def _drain_or_mend(trouble: _Trouble) -> _Offer | None:
 
 
 def _steer_away(trouble: _Trouble) -> _Offer | None:
-    steering = steer(trouble.snapshot, trouble.cause.hypothesis)
+    steering = steer(trouble.snapshot, trouble.cause.hypothesis, trouble.budget_s)
     if steering is None:
         return None
     return _Offer(
@@ -177,7 +179,7 @@ def _link_down(trouble: _Trouble) -> _Offer | None:
     crew = _crew(trouble, "mend the link", "only a crew brings it back")
     if not _overloads(trouble):
         return replace(crew, not_chosen=("steering traffic away: the twin finds nothing overloaded by this failure",))
-    steering = steer(trouble.snapshot, trouble.cause.hypothesis)
+    steering = steer(trouble.snapshot, trouble.cause.hypothesis, trouble.budget_s)
     if steering is None:
         return replace(crew, not_chosen=("steering traffic away: the twin finds no detour that loses less",))
     return _Offer(
@@ -222,11 +224,18 @@ def _steering_title(steering: Steering) -> str:
 
 
 def _steering_gain(steering: Steering) -> str:
+    """Say what the moves are worth: loss, and the fullest link now, after, at best, and after one failure more."""
     before, after = steering.before, steering.after
+    best = "not worked out" if steering.optimum is None else _full(steering.optimum)
     return (
-        f"loss goes from {before.lost_mbps:.0f} to {after.lost_mbps:.0f} Mbit/s and the fullest link from "
-        f"{100 * before.max_utilisation:.0f} % to {100 * after.max_utilisation:.0f} % in the twin"
+        f"loss goes from {before.lost_mbps:.0f} to {after.lost_mbps:.0f} Mbit/s in the twin; the fullest link: "
+        f"now {_full(before.max_utilisation)}, after {_full(after.max_utilisation)}, optimum {best}, "
+        f"N-1 after {_full(steering.after_failure)}"
     )
+
+
+def _full(utilisation: float) -> str:
+    return f"{100 * utilisation:.0f} %"
 
 
 _REPAIRS: dict[FaultKind, Callable[[_Trouble], _Offer | None]] = {
