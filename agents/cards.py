@@ -77,6 +77,14 @@ OVERSIGHT = AgentCard(
     domains=frozenset({NetworkDomain.AUTONOMY}),
 )
 
+CAPACITY = AgentCard(
+    name="capacity",
+    purpose="says which links will be too full and when, and which remedy is worth its cost; people buy and build",
+    tools=frozenset({"twin"}),
+    takes=("load_history",),
+    gives=("capacity_plan",),
+)
+
 NARRATOR = AgentCard(
     name="narrator",
     purpose="answers questions from the record, and refuses what the record does not hold",
@@ -86,7 +94,7 @@ NARRATOR = AgentCard(
 )
 
 CARDS: dict[str, AgentCard] = {
-    card.name: card for card in (DIAGNOSTICS, PROVISIONING, TICKETING, DRIFT, RETRAINING, OVERSIGHT, NARRATOR)
+    card.name: card for card in (DIAGNOSTICS, PROVISIONING, TICKETING, DRIFT, RETRAINING, OVERSIGHT, CAPACITY, NARRATOR)
 }
 
 
