@@ -27,6 +27,7 @@ from benchmarks.exactly_once_world import (  # noqa: E402
     Troubles,
     at_rest,
     built,
+    close_what_is_over,
     culprits,
     lost,
     people,
@@ -134,6 +135,7 @@ def _house(folder: Path, url: str, database: str, point: str, writing: int) -> N
         crowd = people(house, 2)
         house.start()
         while point or not house.road.ledger.read(at_rest):
+            close_what_is_over(house, crowd[0])
             for id in house.road.ledger.read(waiting):
                 for who in crowd:
                     with suppress(NocturneError):  # it has its signatures, or is being rehearsed anew

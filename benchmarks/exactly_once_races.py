@@ -23,6 +23,7 @@ from benchmarks.exactly_once_world import (  # noqa: E402
     Troubles,
     at_rest,
     built,
+    close_what_is_over,
     culprits,
     lost,
     people,
@@ -69,6 +70,7 @@ def _round(house: House, crowd: list[Principal], troubles: Troubles, elements: l
     raced: list[str] = []
     deadline = time.monotonic() + _PATIENCE_S
     while troubles.healed() < set(elements) or not house.road.ledger.read(at_rest):
+        close_what_is_over(house, crowd[0])
         raced += [id for id in house.road.ledger.read(waiting) if _race(house, crowd, id)]
         if time.monotonic() > deadline:
             raise Unavailable(f"the rings did not come to rest in {_PATIENCE_S:.0f} s; see the log")

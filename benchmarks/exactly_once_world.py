@@ -6,6 +6,8 @@ same time. Effects are counted in the plant's own journal, in a process that sur
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,17 +26,20 @@ from control_plane.toolbox import Toolbox
 from domain.actions import ActionClass
 from domain.alarms import Severity
 from domain.diagnosis import FaultKind
-from domain.errors import Refused
+from domain.errors import NocturneError, Refused
 from domain.execution import StepState
 from domain.identity import Principal, Role
 from domain.incidents import IncidentClass, IncidentState
 from domain.network import Customer, Demand, Inventory, Link, Node, NodeKind, Service, Slice, TerminationPoint
-from domain.proposals import ProposalState
+from domain.proposals import TRANSITIONS, ProposalState
 
 _RING = ("a", "b", "c", "d")
 _MOST_RINGS = 100
 #: The plant has small troubles of its own, too, some of which wait for a person until they are closed.
 _GRAVE = frozenset({Severity.CRITICAL, Severity.MAJOR})
+_UNDER_WAY = frozenset(state for state, then in TRANSITIONS.items() if then)
+#: How long people wait, after the last news of an incident, before they close it by hand.
+_QUIET = timedelta(seconds=5)
 #: Long enough that a plan is not given up while the house that verifies it is dead.
 _VERIFY_S, _SETTLE_S = 90.0, 0.6
 #: A trouble whose cause was not found ends by itself, so that its ring takes part again.
@@ -161,6 +166,22 @@ def waiting(tables: Tables) -> list[str]:
         if latest and not latest.provisional and latest.id == proposal.diagnosis_id:
             found.append(proposal.id)
     return found
+
+
+def close_what_is_over(house: House, who: Principal) -> None:
+    """Close the incidents that the house leaves to people, once their alarms are gone and nothing is under way."""
+    for id in house.road.ledger.read(lambda tables: _over(tables, house.road.clock.now() - _QUIET)):
+        with suppress(NocturneError):  # it moved on meanwhile
+            house.commands.close_incident(who, id, "its alarms are gone")
+
+
+def _over(tables: Tables, before: datetime) -> list[str]:
+    quiet = [
+        found
+        for found in tables.incidents.find(state=IncidentState.OPEN)
+        if not found.open_alarms and found.last_known_at < before
+    ]
+    return [each.id for each in quiet if not tables.proposals.count(incident_id=each.id, state=tuple(_UNDER_WAY))]
 
 
 def at_rest(tables: Tables) -> bool:
