@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from api import cli_twin_files
 from api.cli_shared import Account, AsJson, Data, Url, client, show, write_json
 from domain.errors import BadInput
 
@@ -21,7 +22,9 @@ def add_to(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     twin.command("show")(show_twin)
     twin.command("whatif")(what_if)
+    twin.command("steer")(steer)
     twin.command("export")(export)
+    cli_twin_files.add_to(twin)
     app.add_typer(twin, name="twin", rich_help_panel="Look")
 
 
@@ -58,6 +61,23 @@ def what_if(
     from api.views.twin import whatif_view
 
     show(whatif_view(found))
+
+
+def steer(
+    limit: Annotated[int, typer.Option(min=0, max=100, help="The most demands that are moved.")] = 10,
+    as_: Account = None,
+    url: Url = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which few SR-policy moves would relieve the fullest link. Nothing is changed."""
+    found = client(as_, url, data, _VIEWER).get("/twin/steering", limit=limit)
+    if as_json:
+        write_json(found)
+        return
+    from api.views.twin import steering_view
+
+    show(steering_view(found))
 
 
 def export(

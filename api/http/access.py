@@ -96,6 +96,7 @@ ACCESS: Mapping[tuple[str, str], P | None] = {
     ("GET", "/state"): P.READ,
     ("GET", "/twin"): P.READ,
     ("GET", "/twin/scene"): P.READ,
+    ("GET", "/twin/steering"): P.READ,
     ("POST", "/twin/whatif"): P.READ,
     ("POST", "/chat"): P.READ,
     ("GET", "/identity"): None,

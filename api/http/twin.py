@@ -2,14 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
 from api.http.context import Here, Who
 from api.http.reply import reply
 from api.http.schemas import Moment
-from control_plane.whatif.desk import TwinView, WhatIf
+from control_plane.whatif.desk import Steering, TwinView, WhatIf
 from domain.changes import Change
 
 router = APIRouter(tags=["twin"])
@@ -43,3 +43,9 @@ def scene(house: Here, who: Who, at: Moment | None = None) -> Response:
 def what_if(house: Here, who: Who, body: Ask) -> Response:
     """Say what would follow. Nothing is changed, and nothing is proposed."""
     return reply(house.desks.twin.what_if(who, body.fail, body.changes, body.at))
+
+
+@router.get("/twin/steering", response_model=Steering)
+def steering(house: Here, who: Who, limit: Annotated[int, Query(ge=0, le=100)] = 10) -> Response:
+    """Say which few moves would relieve the fullest link. Nothing is changed, and nothing is proposed."""
+    return reply(house.desks.twin.steer(who, limit))

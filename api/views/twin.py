@@ -35,6 +35,25 @@ def whatif_view(found: Mapping[str, Any]) -> RenderableType:
     )
 
 
+def steering_view(found: Mapping[str, Any]) -> RenderableType:
+    """Return the moves, and the fullest link now, after them, at best and after one failure more."""
+    worth = Table(box=None, pad_edge=False)
+    worth.add_column("fullest link")
+    worth.add_column("", justify="right")
+    for name, key in (("now", "now"), ("after", "after"), ("optimum", "optimum"), ("N-1 after", "after_failure")):
+        value = found[key]
+        failing = f"  ({plain(found['failing'])})" if key == "after_failure" and found["failing"] else ""
+        worth.add_row(name, "not worked out" if value is None else f"{value:.1%}{failing}")
+    moves = Table(box=None, pad_edge=False)
+    for name in ("demand", "goes through", "instead of"):
+        moves.add_column(name)
+    for move in found["moves"]:
+        moves.add_row(plain(move["demand"]), *(plain(move[key] or "the shortest way") for key in ("via", "previous")))
+    told = moves if found["moves"] else Text("No move would help.")
+    lost = [Text(_named("no way carries", found["unrouted"]))] if found["unrouted"] else []
+    return Group(worth, told, *lost, Text(f"by {plain(found['method'])}; {_origin(found['believed'])}"))
+
+
 def _origin(believed: Mapping[str, Any]) -> str:
     fidelity = TwinFidelity.model_validate(believed["fidelity"])
     return f"from {plain(believed['source'])}, {plain(believed['digest'])[:12]}; {plain(fidelity.reason, 400)}"

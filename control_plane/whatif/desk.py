@@ -3,6 +3,7 @@
 Each answer says from which snapshot it comes and how far the twin is off from what is measured.
 """
 
+import threading
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -14,16 +15,18 @@ from control_plane.road import Road
 from control_plane.state import snapshot_at
 from domain.base import Utc, Word
 from domain.changes import Change, SetOperational
-from domain.errors import BadInput
+from domain.errors import BadInput, Refused, Unavailable
 from domain.identity import Permission, Principal
 from domain.network import Inventory, Operational
 from domain.rehearsal import Impact, TwinFidelity
 from twin.evaluate import Prediction, evaluate
 from twin.scene import scene
 from twin.snapshot import Snapshot, entry_of, span_failure
+from twin.steering.plan import steering_plan
 
 _MOST_CHANGES = 1000
 _BUSIEST = 20
+_MOST_MOVES, _STEERING_S = 100, 2.0
 
 
 class Believed(Word):
@@ -67,12 +70,39 @@ class WhatIf(Word):
     busiest: tuple[LinkLoad, ...]
 
 
+class SteerMove(Word):
+    """A demand would get a waypoint (`via`), or lose the one that it has (None)."""
+
+    demand: str
+    via: str | None
+    previous: str | None
+
+
+class Steering(Word):
+    """Few moves that would relieve the fullest link, and what they are worth; utilisations are of the fullest link.
+
+    `optimum`: under the best routing there could be. `after_failure`: after the moves and the failure of `failing`.
+    """
+
+    believed: Believed
+    moves: tuple[SteerMove, ...]
+    now: float
+    after: float
+    optimum: float | None
+    after_failure: float | None
+    failing: str
+    method: str
+    seconds: float
+    unrouted: tuple[str, ...]
+
+
 @refusals.recorded
 class TwinDesk:
     """Questions to the twin, within what the caller may see."""
 
     def __init__(self, road: Road) -> None:
         self._road = road
+        self._steering = threading.Lock()
 
     def show(self, who: Principal, at: datetime | None = None) -> TwinView:
         """Return what the twin believes now, or believed at a past moment.
@@ -119,6 +149,39 @@ class TwinDesk:
             worse=_seen(horizon, then.affected(now)),
             better=_seen(horizon, now.affected(then)),
             busiest=_busiest(horizon, now, then),
+        )
+
+    def steer(self, who: Principal, limit: int = 10) -> Steering:
+        """Return the fewest moves (at most `limit`) that would relieve the network as it is believed to be.
+
+        Raises:
+            Refused: the caller may not, or does not see the whole network.
+            BadInput: the limit is below zero or too large.
+            Unavailable: somebody else's question of this kind is being worked on.
+        """
+        horizon, snapshot, believed = self._look(who, None)
+        if not horizon.everywhere:
+            raise Refused("steering is of the whole network; ask with an account of all regions")
+        if not 0 <= limit <= _MOST_MOVES:
+            raise BadInput(f"a steering takes 0 to {_MOST_MOVES} moves, not {limit}")
+        if not self._steering.acquire(blocking=False):
+            raise Unavailable("another steering is being worked out; ask again in a moment")
+        try:
+            found = steering_plan(snapshot, limit=limit, budget_s=_STEERING_S)
+        finally:
+            self._steering.release()
+        failure = found.after_failure
+        return Steering(
+            believed=believed,
+            moves=tuple(SteerMove(demand=m.demand, via=m.via, previous=m.previous) for m in found.moves),
+            now=found.now,
+            after=found.after,
+            optimum=found.optimum,
+            after_failure=failure.worst if failure else None,
+            failing=failure.link if failure else "",
+            method=found.method,
+            seconds=round(found.seconds, 3),
+            unrouted=found.unrouted,
         )
 
     def scene(self, who: Principal, at: datetime | None = None) -> dict[str, Any]:

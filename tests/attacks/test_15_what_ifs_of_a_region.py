@@ -47,3 +47,7 @@ def test_the_scene_and_the_view_of_another_region_are_empty(ring: RingHouse) -> 
     assert ring.get("southerner", "/twin/scene").json()["nodes"] == []
     view = ring.get("southerner", "/twin").json()
     assert (view["nodes"], view["links"], view["busiest"], view["impact"]) == (0, 0, [], None)
+
+
+def test_who_sees_a_region_only_is_not_told_how_to_steer_the_whole(ring: RingHouse) -> None:
+    assert ring.get("southerner", "/twin/steering").status_code == 403

@@ -1,11 +1,12 @@
 """Questions to the twin: what is believed, what would follow, and within which horizon."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from control_plane.whatif.desk import TwinDesk
-from domain.changes import SetCapacity, SetMetric, SetVia
+from domain.changes import Change, SetCapacity, SetMetric, SetVia
 from domain.clock import ManualClock
 from domain.errors import BadInput, Refused
 from domain.identity import Principal
@@ -70,9 +71,32 @@ def test_a_past_moment_is_answered_from_what_was_stored(stage: Stage, desk: Twin
         ([], [SetMetric(link="link:a-b", metric=1)] * 1001, "not 1001"),
     ],
 )
-def test_what_cannot_be_asked_is_said(stage: Stage, desk: TwinDesk, fail: list[str], changes: list, said: str) -> None:
+def test_what_cannot_be_asked_is_said(
+    stage: Stage, desk: TwinDesk, fail: list[str], changes: list[Change], said: str
+) -> None:
     with pytest.raises(BadInput, match=said):
         desk.what_if(stage.one, fail, changes)
+
+
+def test_steering_relieves_the_fullest_link_and_says_how_good_it_could_be(stage: Stage, desk: TwinDesk) -> None:
+    found = desk.steer(stage.one)
+
+    assert found.now == desk.show(stage.one).busiest[0].now
+    assert found.optimum is not None
+    assert found.optimum <= found.after <= found.now
+    assert found.after_failure is not None
+    assert found.after_failure >= found.after
+
+
+def test_without_moves_nothing_is_relieved(stage: Stage, desk: TwinDesk) -> None:
+    found = desk.steer(stage.one, 0)
+    assert (found.moves, found.after) == ((), found.now)
+
+
+@pytest.mark.parametrize("limit", [-1, 101])
+def test_a_limit_out_of_bounds_is_refused(stage: Stage, desk: TwinDesk, limit: int) -> None:
+    with pytest.raises(BadInput, match="0 to 100 moves"):
+        desk.steer(stage.one, limit)
 
 
 def test_the_future_is_not_known(stage: Stage, desk: TwinDesk, clock: ManualClock) -> None:
@@ -82,6 +106,12 @@ def test_the_future_is_not_known(stage: Stage, desk: TwinDesk, clock: ManualCloc
 
 def test_who_may_not_look_may_not_ask(stage: Stage, desk: TwinDesk) -> None:
     nobody = Principal(id="acc_nobody", name="nobody", roles=frozenset())
-    for ask in (lambda: desk.show(nobody), lambda: desk.what_if(nobody, ["link:a-b"]), lambda: desk.scene(nobody)):
+    questions: tuple[Callable[[], object], ...] = (
+        lambda: desk.show(nobody),
+        lambda: desk.what_if(nobody, ["link:a-b"]),
+        lambda: desk.scene(nobody),
+        lambda: desk.steer(nobody),
+    )
+    for ask in questions:
         with pytest.raises(Refused):
             ask()
