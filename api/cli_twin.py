@@ -22,6 +22,7 @@ def add_to(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     twin.command("show")(show_twin)
     twin.command("whatif")(what_if)
+    twin.command("sweep")(sweep)
     twin.command("steer")(steer)
     twin.command("export")(export)
     cli_twin_files.add_to(twin)
@@ -61,6 +62,23 @@ def what_if(
     from api.views.twin import whatif_view
 
     show(whatif_view(found))
+
+
+def sweep(
+    kind: Annotated[str, typer.Argument(help="links, nodes, pairs (of links) or shared_risks.")] = "links",
+    as_: Account = None,
+    url: Url = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fail everything of a kind, one after the other, and show the worst."""
+    found = client(as_, url, data, _VIEWER).get("/twin/sweep", kind=kind)
+    if as_json:
+        write_json(found)
+        return
+    from api.views.twin import sweep_view
+
+    show(sweep_view(found))
 
 
 def steer(

@@ -97,6 +97,7 @@ ACCESS: Mapping[tuple[str, str], P | None] = {
     ("GET", "/twin"): P.READ,
     ("GET", "/twin/scene"): P.READ,
     ("GET", "/twin/steering"): P.READ,
+    ("GET", "/twin/sweep"): P.READ,
     ("POST", "/twin/whatif"): P.READ,
     ("POST", "/chat"): P.READ,
     ("GET", "/identity"): None,

@@ -9,7 +9,8 @@ from starlette.responses import Response
 from api.http.context import Here, Who
 from api.http.reply import reply
 from api.http.schemas import Moment
-from control_plane.whatif.desk import Steering, TwinView, WhatIf
+from control_plane.whatif.desk import Steering, Sweep, TwinView, WhatIf
+from control_plane.whatif.sweeping import SweepKind
 from domain.changes import Change
 
 router = APIRouter(tags=["twin"])
@@ -49,3 +50,9 @@ def what_if(house: Here, who: Who, body: Ask) -> Response:
 def steering(house: Here, who: Who, limit: Annotated[int, Query(ge=0, le=100)] = 10) -> Response:
     """Say which few moves would relieve the fullest link. Nothing is changed, and nothing is proposed."""
     return reply(house.desks.twin.steer(who, limit))
+
+
+@router.get("/twin/sweep", response_model=Sweep)
+def sweep(house: Here, who: Who, kind: SweepKind = SweepKind.LINKS) -> Response:
+    """Say what each failure of a kind would do, the worst first."""
+    return reply(house.desks.twin.sweep(who, kind))

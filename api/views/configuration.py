@@ -15,9 +15,7 @@ def report_view(report: PushReport, *, compared: bool) -> RenderableType:
     """Return findings with their lines and remedies; where there is one in force, the difference and the order, too."""
     blocking = sum(finding.blocks for finding in report.findings)
     others = len(report.findings) - blocking
-    verdict = (
-        f"{blocking} findings block this push, {others} more" if blocking else f"nothing blocks, {others} more"
-    )
+    verdict = f"{blocking} findings block this push, {others} more" if blocking else f"nothing blocks, {others} more"
     lines = [line for finding in report.findings for line in _finding(finding)]
     if compared:
         lines += [*(plain(line, 400) for line in report.diff.splitlines()), _order(report.order)]

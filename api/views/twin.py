@@ -54,6 +54,25 @@ def steering_view(found: Mapping[str, Any]) -> RenderableType:
     return Group(worth, told, *lost, Text(f"by {plain(found['method'])}; {_origin(found['believed'])}"))
 
 
+def sweep_view(answer: Mapping[str, Any]) -> RenderableType:
+    """Return the worst failures of a sweep, and how many would overload a link or cut traffic off."""
+    found = answer["found"]
+    table = Table(box=None, pad_edge=False)
+    table.add_column("fails")
+    for name in ("lost Mbit/s", "fullest link", "full links"):
+        table.add_column(name, justify="right")
+    table.add_column("which is fullest")
+    for each in found["worst"][:_SHOWN]:
+        cells = f"{each['lost_mbps']:.1f}", f"{each['max_utilisation']:.0%}", str(each["overloaded"])
+        table.add_row(plain(each["name"]), *cells, plain(each["fullest"]))
+    counts = f"{found['overloading']} would overload a link, {found['losing']} would cut traffic off"
+    return Group(
+        table,
+        Text(f"{found['scenarios']} failures in {found['seconds']:.2f} s: {counts}"),
+        Text(_origin(answer["believed"])),
+    )
+
+
 def _origin(believed: Mapping[str, Any]) -> str:
     fidelity = TwinFidelity.model_validate(believed["fidelity"])
     return f"from {plain(believed['source'])}, {plain(believed['digest'])[:12]}; {plain(fidelity.reason, 400)}"

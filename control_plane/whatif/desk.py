@@ -4,7 +4,8 @@ Each answer says from which snapshot it comes and how far the twin is off from w
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from control_plane.horizon import Horizon
 from control_plane.rights import need
 from control_plane.road import Road
 from control_plane.state import snapshot_at
+from control_plane.whatif.sweeping import SweepKind, Swept, swept
 from domain.base import Utc, Word
 from domain.changes import Change, SetOperational
 from domain.errors import BadInput, Refused, Unavailable
@@ -26,7 +28,7 @@ from twin.steering.plan import steering_plan
 
 _MOST_CHANGES = 1000
 _BUSIEST = 20
-_MOST_MOVES, _STEERING_S = 100, 2.0
+_MOST_MOVES, _STEERING_S, _SWEEP_S = 100, 2.0, 10.0
 
 
 class Believed(Word):
@@ -96,13 +98,20 @@ class Steering(Word):
     unrouted: tuple[str, ...]
 
 
+class Sweep(Word):
+    """What each of many failures would do, in short."""
+
+    believed: Believed
+    found: Swept
+
+
 @refusals.recorded
 class TwinDesk:
     """Questions to the twin, within what the caller may see."""
 
     def __init__(self, road: Road) -> None:
         self._road = road
-        self._steering = threading.Lock()
+        self._working = threading.Lock()
 
     def show(self, who: Principal, at: datetime | None = None) -> TwinView:
         """Return what the twin believes now, or believed at a past moment.
@@ -159,17 +168,11 @@ class TwinDesk:
             BadInput: the limit is below zero or too large.
             Unavailable: somebody else's question of this kind is being worked on.
         """
-        horizon, snapshot, believed = self._look(who, None)
-        if not horizon.everywhere:
-            raise Refused("steering is of the whole network; ask with an account of all regions")
+        snapshot, believed = self._whole(who)
         if not 0 <= limit <= _MOST_MOVES:
             raise BadInput(f"a steering takes 0 to {_MOST_MOVES} moves, not {limit}")
-        if not self._steering.acquire(blocking=False):
-            raise Unavailable("another steering is being worked out; ask again in a moment")
-        try:
+        with self._alone():
             found = steering_plan(snapshot, limit=limit, budget_s=_STEERING_S)
-        finally:
-            self._steering.release()
         failure = found.after_failure
         return Steering(
             believed=believed,
@@ -184,10 +187,38 @@ class TwinDesk:
             unrouted=found.unrouted,
         )
 
+    def sweep(self, who: Principal, kind: SweepKind) -> Sweep:
+        """Return what each failure of a kind would do, the worst first.
+
+        Raises:
+            Refused: the caller may not, or does not see the whole network.
+            TooLarge: it would take too long; says how long.
+            Unavailable: somebody else's question of this kind is being worked on.
+        """
+        snapshot, believed = self._whole(who)
+        with self._alone():
+            return Sweep(believed=believed, found=swept(snapshot, kind, _SWEEP_S))
+
     def scene(self, who: Principal, at: datetime | None = None) -> dict[str, Any]:
         """Return the twin's state as plain data that outside viewers can show (see `twin.scene`)."""
         horizon, snapshot, _ = self._look(who, at)
         return scene(evaluate(snapshot), horizon.element)
+
+    def _whole(self, who: Principal) -> tuple[Snapshot, Believed]:
+        horizon, snapshot, believed = self._look(who, None)
+        if not horizon.everywhere:
+            raise Refused("this is of the whole network; ask with an account of all regions")
+        return snapshot, believed
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let one long question be worked on at a time: they share the machine with the road."""
+        if not self._working.acquire(blocking=False):
+            raise Unavailable("another long question is being worked on; ask again in a moment")
+        try:
+            yield
+        finally:
+            self._working.release()
 
     def _look(self, who: Principal, at: datetime | None) -> tuple[Horizon, Snapshot, Believed]:
         need(who, Permission.READ)

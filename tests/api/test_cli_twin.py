@@ -77,6 +77,12 @@ def test_few_moves_are_told_beside_the_optimum(twin: Nocturne) -> None:
     assert json.loads(twin("steer", "--json").stdout)["method"] in {"lp", "greedy", "none"}
 
 
+def test_a_sweep_shows_the_worst_and_counts_all(twin: Nocturne) -> None:
+    assert "4 failures in" in twin("sweep").stdout
+    assert json.loads(twin("sweep", "nodes", "--json").stdout)["found"]["losing"] == 2
+    assert twin("sweep", "moons").exit_code != 0
+
+
 def test_the_twin_is_taken_away_as_json_and_as_a_scene(twin: Nocturne) -> None:
     assert {node["id"] for node in json.loads(twin("export").stdout)["nodes"]} >= {"node:a", "node:b"}
     assert twin("export", "--form", "usd").stdout.startswith("#usda 1.0\n")

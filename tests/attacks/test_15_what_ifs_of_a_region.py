@@ -49,5 +49,6 @@ def test_the_scene_and_the_view_of_another_region_are_empty(ring: RingHouse) -> 
     assert (view["nodes"], view["links"], view["busiest"], view["impact"]) == (0, 0, [], None)
 
 
-def test_who_sees_a_region_only_is_not_told_how_to_steer_the_whole(ring: RingHouse) -> None:
-    assert ring.get("southerner", "/twin/steering").status_code == 403
+@pytest.mark.parametrize("path", ["/twin/steering", "/twin/sweep"])
+def test_who_sees_a_region_only_is_not_told_about_the_whole(ring: RingHouse, path: str) -> None:
+    assert ring.get("southerner", path).status_code == 403

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from control_plane.whatif.desk import TwinDesk
+from control_plane.whatif.sweeping import SweepKind
 from domain.changes import Change, SetCapacity, SetMetric, SetVia
 from domain.clock import ManualClock
 from domain.errors import BadInput, Refused
@@ -99,6 +100,28 @@ def test_a_limit_out_of_bounds_is_refused(stage: Stage, desk: TwinDesk, limit: i
         desk.steer(stage.one, limit)
 
 
+def test_a_sweep_says_of_every_failure_what_a_what_if_says(stage: Stage, desk: TwinDesk) -> None:
+    found = desk.sweep(stage.one, SweepKind.LINKS).found
+
+    assert (found.scenarios, found.overloading, found.losing) == (4, 0, 0)
+    for failure in found.worst:
+        alone = desk.what_if(stage.one, [failure.name]).then
+        assert alone is not None
+        assert failure.max_utilisation == pytest.approx(alone.max_utilisation, abs=1e-3)
+
+
+def test_the_worst_failures_of_nodes_come_first(stage: Stage, desk: TwinDesk) -> None:
+    found = desk.sweep(stage.one, SweepKind.NODES).found
+
+    assert found.losing == 2
+    assert {failure.name for failure in found.worst[:2]} == {"node:a", "node:b"}
+
+
+@pytest.mark.parametrize(("kind", "count"), [(SweepKind.PAIRS, 6), (SweepKind.SHARED_RISKS, 0)])
+def test_pairs_and_groups_are_swept(stage: Stage, desk: TwinDesk, kind: SweepKind, count: int) -> None:
+    assert desk.sweep(stage.one, kind).found.scenarios == count
+
+
 def test_the_future_is_not_known(stage: Stage, desk: TwinDesk, clock: ManualClock) -> None:
     with pytest.raises(BadInput, match="future"):
         desk.show(stage.one, clock.now() + timedelta(hours=1))
@@ -111,6 +134,7 @@ def test_who_may_not_look_may_not_ask(stage: Stage, desk: TwinDesk) -> None:
         lambda: desk.what_if(nobody, ["link:a-b"]),
         lambda: desk.scene(nobody),
         lambda: desk.steer(nobody),
+        lambda: desk.sweep(nobody, SweepKind.LINKS),
     )
     for ask in questions:
         with pytest.raises(Refused):
