@@ -8,10 +8,9 @@ import numpy as np
 
 from domain.base import Word
 from twin.snapshot import Snapshot
-from twin.whatif.base import Base, prepare
-from twin.whatif.network import Network, network_of
+from twin.whatif.network import Network
 from twin.whatif.scenarios import Scenario, link_pairs, shared_risks, single_links, single_nodes
-from twin.whatif.sweep import sweep
+from twin.whatif.sweep import base_of, sweep
 
 _SHOWN = 50
 
@@ -58,7 +57,7 @@ class Swept(Word):
 def swept(snapshot: Snapshot, kind: SweepKind, budget_s: float) -> Swept:
     """Fail all of a kind, one after the other. Raises TooLarge when that does not fit into so many seconds."""
     started = perf_counter()
-    base = _base(snapshot)
+    base = base_of(snapshot)
     done = sweep(base, _SCENARIOS[kind](base.network), budget_s=budget_s)
     found, links = done.converged, base.network.links
     order = np.lexsort((-found.max_utilisation, -found.lost_mbps))[:_SHOWN].tolist()
@@ -80,11 +79,3 @@ def swept(snapshot: Snapshot, kind: SweepKind, budget_s: float) -> Swept:
         ),
         seconds=round(perf_counter() - started, 3),
     )
-
-
-def _base(snapshot: Snapshot) -> Base:
-    """Return what sweeps of a snapshot start from; it is worked out once and kept with it."""
-    known: Base | None = snapshot.memo.get("whatif")
-    if known is None:
-        known = snapshot.memo["whatif"] = prepare(network_of(snapshot))
-    return known

@@ -12,10 +12,12 @@ from time import perf_counter
 import numpy as np
 
 from domain.errors import BadInput, TooLarge
-from twin.whatif.base import Base
+from twin.snapshot import Snapshot
+from twin.whatif.base import Base, prepare
 from twin.whatif.bypass import Bypasses, bypasses, rerouted
 from twin.whatif.compiled import Floats, Ints
 from twin.whatif.naive import recompute
+from twin.whatif.network import network_of
 from twin.whatif.pool import Found, Part, scan_here, scan_in_processes, scan_part, scan_with_ray
 from twin.whatif.scan import OVERLOAD
 from twin.whatif.scenarios import Scenario
@@ -55,6 +57,14 @@ class Answer:
 
     load: Floats
     lost_mbps: float
+
+
+def base_of(snapshot: Snapshot) -> Base:
+    """Return what questions about a snapshot start from; it is worked out once and kept with it."""
+    known: Base | None = snapshot.memo.get("whatif")
+    if known is None:
+        known = snapshot.memo["whatif"] = prepare(network_of(snapshot))
+    return known
 
 
 def sweep(

@@ -21,9 +21,13 @@ def test_a_failure_that_only_loses_traffic_is_not_worse_than_the_state_itself() 
     assert (found.worst, found.link) == (0.5, "")
 
 
-def test_only_the_fullest_links_are_tried_when_there_are_too_many() -> None:
+def test_the_worst_of_all_failures_is_what_failing_each_alone_says() -> None:
     lopsided = network([("a", "b", 1, 100.0), ("a", "c", 5, 50.0), ("c", "b", 5, 100.0)], [("a", "b", 40.0)])
 
-    found = worst_after_failure(Snapshot.of(lopsided), most=1)
+    found = worst_after_failure(Snapshot.of(lopsided))
 
-    assert (found.worst, found.link, found.tried) == (0.8, "l0", 1)
+    assert (found.worst, found.link, found.tried) == (0.8, "l0", 3)
+
+
+def test_a_network_without_links_has_nothing_to_fail() -> None:
+    assert worst_after_failure(Snapshot.of(network([], []))).tried == 0
