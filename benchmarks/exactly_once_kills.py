@@ -19,7 +19,6 @@ from collections import Counter  # noqa: E402
 from contextlib import closing, suppress  # noqa: E402
 from pathlib import Path  # noqa: E402
 
-from adapters.network.emulated.client import EmulatedNetwork  # noqa: E402
 from adapters.network.emulated.launcher import RunningPlant, start_plant  # noqa: E402
 from adapters.store.ledger import SqlLedger  # noqa: E402
 from api import logs  # noqa: E402
@@ -32,6 +31,7 @@ from benchmarks.exactly_once_world import (  # noqa: E402
     lost,
     people,
     rings,
+    settle_doubts,
     troubled,
     waiting,
 )
@@ -103,7 +103,7 @@ def _life(folder: Path, plant: RunningPlant, database: str, point: str) -> tuple
     child = os.fork()
     if child == 0:
         os.close(reading)
-        _house(folder, plant.url, database, point, writing)
+        _house(folder, plant, database, point, writing)
     os.close(writing)
     deadline = time.monotonic() + (_LIFE_S if point else _LAST_LIFE_S)
     status: int | None = None
@@ -122,19 +122,20 @@ def _life(folder: Path, plant: RunningPlant, database: str, point: str) -> tuple
     return told, ended
 
 
-def _house(folder: Path, url: str, database: str, point: str, writing: int) -> None:
+def _house(folder: Path, plant: RunningPlant, database: str, point: str, writing: int) -> None:
     """Be a house: approve what waits, and die at the point. Never returns."""
     try:
-        house = built(folder / "house", EmulatedNetwork(url), database)
+        house = built(folder / "house", plant.network(), database)
 
         def watch(passed: str, _ref: str) -> None:
             if passed == point:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         house.road.watchers.append(watch)
-        crowd = people(house, 2)
+        crowd, umpire = people(house, 2), plant.umpire()
         house.start()
         while point or not house.road.ledger.read(at_rest):
+            settle_doubts(house, crowd[0], umpire)
             close_what_is_over(house, crowd[0])
             for id in house.road.ledger.read(waiting):
                 for who in crowd:

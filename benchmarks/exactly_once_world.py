@@ -175,6 +175,17 @@ def close_what_is_over(house: House, who: Principal) -> None:
             house.commands.close_incident(who, id, "its alarms are gone")
 
 
+def settle_doubts(house: House, who: Principal, umpire: Umpire) -> None:
+    """Say of the steps that nobody could tell what the plant's journal says: somebody went and looked."""
+    before = house.road.clock.now() - _QUIET
+    doubts = house.road.ledger.read(lambda tables: tables.steps.find(state=StepState.IN_DOUBT))
+    waiting = [step.id for step in doubts if step.intended_at < before]
+    seen = {line["key"] for line in umpire.journal()} if waiting else set()
+    for id in waiting:
+        with suppress(NocturneError):  # somebody else was faster
+            house.commands.settle_doubt(who, id, happened=id in seen, because="looked at the device")
+
+
 def _over(tables: Tables, before: datetime) -> list[str]:
     quiet = [
         found
