@@ -49,6 +49,19 @@ def concluded(server: Server) -> dict[str, Any]:  # noqa: F811
     }
 
 
+def settled(server: Server, stands_s: float = 5.0, patience_s: float = 90.0) -> dict[str, Any]:  # noqa: F811
+    """Return what came of it once a plan waits and all of it has stood so long."""
+    found, since, until = concluded(server), time.monotonic(), time.monotonic() + patience_s
+    while time.monotonic() < until:
+        now = concluded(server)
+        if now != found:
+            found, since = now, time.monotonic()
+        if found["plans"] and time.monotonic() - since >= stands_s:
+            return found
+        time.sleep(0.5)
+    raise AssertionError(f"the house did not come to a plan that stood for {stands_s:.0f} s: {found}")
+
+
 def alarms(server: Server) -> list[dict[str, Any]]:  # noqa: F811
     rows = server.get("/tmf-api/alarmManagement/v4/alarm", "viewer", limit="1000")
     return [row for row in rows if ALERT in json.dumps(row) or "drive " in json.dumps(row)]
@@ -59,13 +72,12 @@ def test_what_a_real_alertmanager_says_in_words_changes_no_plan(server: Server, 
     assert len(TEXTS) >= 50
     fire(alertmanager, server.element, [HARMLESS] * len(TEXTS))
     eventually(lambda: len(alarms(server)) >= len(TEXTS), "the harmless alarms")
-    time.sleep(5)
-    without = concluded(server)
+    without = settled(server)
 
     fire(alertmanager, server.element, list(TEXTS))
     eventually(lambda: any("previous instructions" in json.dumps(row) for row in alarms(server)), "the texts")
     time.sleep(5)
 
-    assert concluded(server) == without
+    assert settled(server) == without
     shown = alarms(server)
     assert len(shown) == len(TEXTS), "a text is a detail of an alarm, and no alarm of its own"
