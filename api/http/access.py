@@ -145,7 +145,7 @@ def methods(path: str) -> Mapping[str, P | None]:
 
 @cache
 def _table() -> tuple[tuple[re.Pattern[str], dict[str, P | None]], ...]:
-    """Return the rows by path, those without a placeholder first: a name is never taken for an id."""
+    """Return the rows by path, those without a parameter first: a name is never taken for an id."""
     rows: dict[str, dict[str, P | None]] = {}
     for (method, template), permission in sorted(ACCESS.items(), key=lambda row: "{" in row[0][1]):
         rows.setdefault(template, {})[method] = permission

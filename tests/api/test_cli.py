@@ -4,11 +4,9 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from types import SimpleNamespace
 
 import pytest
-import uvicorn
 from typer.testing import CliRunner
 
 from api import cli_tools
@@ -19,6 +17,7 @@ from api.identities import IDENTITIES, write_identities
 from api.logs import configure
 from domain.errors import BadInput, NotFound, Refused
 from domain.identity import Role
+from tests.served import served as serving
 
 NAMES = {"viewer": "viewer", "operator": "operator", "approver-one": "approver", "auditor": "auditor"}
 
@@ -29,26 +28,10 @@ PANELS = ("Run", "Look", "Decide", "Declare", "Prove", "Measure", "Networks")
 def served(house, settings, tmp_path, own_logging):
     """The fake house behind a real socket; the data folder holds its address and the demo's identities."""
     configure("error", house.clock)
-    server = uvicorn.Server(uvicorn.Config(create_app(house, settings), port=0, log_config=None, lifespan="off"))
-    ready = threading.Event()
-    server.startup = _announcing(server.startup, ready)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    assert ready.wait(20)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    (tmp_path / ADDRESS).write_text(f"http://127.0.0.1:{port}\n")
-    write_identities(tmp_path / IDENTITIES, {name: f"token-{role}" for name, role in NAMES.items()})
-    yield house
-    server.should_exit = True
-    thread.join()
-
-
-def _announcing(startup, ready):
-    async def started(*args, **named):
-        await startup(*args, **named)
-        ready.set()
-
-    return started
+    with serving(create_app(house, settings)) as url:
+        (tmp_path / ADDRESS).write_text(f"{url}\n")
+        write_identities(tmp_path / IDENTITIES, {name: f"token-{role}" for name, role in NAMES.items()})
+        yield house
 
 
 @pytest.fixture

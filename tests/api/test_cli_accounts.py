@@ -1,14 +1,11 @@
 """Keeping accounts from the command line, over a real connection to a real house."""
 
 import json
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import uvicorn
 from typer.testing import CliRunner
 
 from api.cli import app
@@ -20,6 +17,7 @@ from domain.clock import ManualClock
 from domain.errors import NotFound
 from domain.identity import Role
 from tests.attacks.ring_house import WEBHOOK, RingHouse, ring_house
+from tests.served import served
 
 Nocturne = Callable[..., SimpleNamespace]
 
@@ -30,17 +28,9 @@ def house(clock: ManualClock, tmp_path: Path, own_logging: None) -> Iterator[Rin
     built = ring_house(clock, tmp_path)
     built.tokens["admin"] = built.house.issuer.issue("root", {Role.ADMIN}, "The Keeper")[1]
     write_identities(tmp_path / IDENTITIES, built.tokens)
-    config = uvicorn.Config(create_app(built.house, built.settings), port=0, log_config=None, lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    (tmp_path / ADDRESS).write_text(f"http://127.0.0.1:{port}\n")
-    yield built
-    server.should_exit = True
-    thread.join()
+    with served(create_app(built.house, built.settings)) as url:
+        (tmp_path / ADDRESS).write_text(f"{url}\n")
+        yield built
     built.close()
 
 

@@ -1,13 +1,11 @@
 """The commands about people, over a real connection to a whole house."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import uvicorn
 from typer.testing import CliRunner
 
 from adapters.identity.local import LocalIssuer
@@ -21,6 +19,7 @@ from control_plane.desks import Desks
 from domain.clock import ManualClock
 from domain.errors import NocturneError
 from domain.identity import Role
+from tests.served import served
 from tests.stage import Stage, make_stage
 
 Nocturne = Callable[..., str]
@@ -41,17 +40,10 @@ def stage(clock: ManualClock, tmp_path: Path, own_logging: None) -> Iterator[Sta
     desks = Desks(stage.road)
     house = SimpleNamespace(commands=stage.commands, queries=stage.queries, desks=desks, issuer=issuer, clock=clock)
     http = create_app(house, Settings(data=tmp_path))  # type: ignore[arg-type]
-    server = uvicorn.Server(uvicorn.Config(http, port=0, log_config=None, lifespan="off"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-    port = server.servers[0].sockets[0].getsockname()[1]
-    (tmp_path / ADDRESS).write_text(f"http://127.0.0.1:{port}\n")
-    write_identities(tmp_path / IDENTITIES, tokens)
-    yield stage
-    server.should_exit = True
-    thread.join()
+    with served(http) as url:
+        (tmp_path / ADDRESS).write_text(f"{url}\n")
+        write_identities(tmp_path / IDENTITIES, tokens)
+        yield stage
 
 
 @pytest.fixture

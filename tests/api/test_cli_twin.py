@@ -1,12 +1,10 @@
 """`nocturne twin` over a real socket: what is believed, what would follow, few moves, and scenes."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from click.testing import Result
 from typer.testing import CliRunner
 
@@ -14,6 +12,7 @@ from api.cli import app
 from api.logs import configure
 from domain.clock import ManualClock
 from tests.attacks.ring_house import RingHouse, ring_house
+from tests.served import served
 
 Nocturne = Callable[..., Result]
 
@@ -29,22 +28,9 @@ def ring(clock: ManualClock, tmp_path: Path) -> Iterator[RingHouse]:
 def twin(ring: RingHouse, clock: ManualClock) -> Iterator[Nocturne]:
     """Return `twin(*words)`, as a viewer."""
     configure("error", clock)
-    server = uvicorn.Server(uvicorn.Config(ring.door.app, port=0, log_config=None, lifespan="off"))
-    ready, startup = threading.Event(), server.startup
-
-    async def announced(*args: object, **named: object) -> None:
-        await startup(*args, **named)  # type: ignore[arg-type]
-        ready.set()
-
-    server.startup = announced  # type: ignore[method-assign]
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    assert ready.wait(20)
-    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    environment = {"NOCTURNE_URL": url, "NOCTURNE_TOKEN": ring.tokens["viewer"], "COLUMNS": "200"}
-    yield lambda *words: CliRunner().invoke(app, ["twin", *words], env=environment)
-    server.should_exit = True
-    thread.join()
+    with served(ring.door.app) as url:
+        environment = {"NOCTURNE_URL": url, "NOCTURNE_TOKEN": ring.tokens["viewer"], "COLUMNS": "200"}
+        yield lambda *words: CliRunner().invoke(app, ["twin", *words], env=environment)
 
 
 def test_the_twin_is_shown(twin: Nocturne) -> None:

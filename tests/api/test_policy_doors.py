@@ -1,13 +1,11 @@
 """The policy book at the doors: read, explained, compared, loaded and put in force, over HTTP and by command."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import uvicorn
 from click.testing import Result
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
@@ -22,6 +20,7 @@ from domain.clock import ManualClock
 from domain.errors import NocturneError
 from domain.identity import Principal, Role
 from policies.engine import BOOK, Book
+from tests.served import served
 from tests.stage import Stage, make_stage
 
 NEVER = '@id("never") @because("never again") forbid (principal, action in Action::"network_change", resource);'
@@ -59,23 +58,10 @@ def door(http: object) -> Callable[[str], TestClient]:
 def nocturne(http: object, clock: ManualClock, own_logging: None) -> Iterator[Callable[..., Result]]:
     """Return `nocturne(role, *words)`, over a real socket."""
     configure("error", clock)
-    server = uvicorn.Server(uvicorn.Config(http, port=0, log_config=None, lifespan="off"))  # type: ignore[arg-type]
-    ready, startup = threading.Event(), server.startup
-
-    async def announced(*args: object, **named: object) -> None:
-        await startup(*args, **named)  # type: ignore[arg-type]
-        ready.set()
-
-    server.startup = announced  # type: ignore[method-assign]
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    assert ready.wait(20)
-    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    yield lambda role, *words: CliRunner().invoke(
-        app, list(words), env={"NOCTURNE_URL": url, "NOCTURNE_TOKEN": role, "COLUMNS": "200"}
-    )
-    server.should_exit = True
-    thread.join()
+    with served(http) as url:
+        yield lambda role, *words: CliRunner().invoke(
+            app, list(words), env={"NOCTURNE_URL": url, "NOCTURNE_TOKEN": role, "COLUMNS": "200"}
+        )
 
 
 @pytest.fixture

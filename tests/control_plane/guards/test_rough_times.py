@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.memory import MemoryLedger
 from control_plane import flow
@@ -151,8 +152,11 @@ def test_a_round_of_the_guards_that_fails_stops_no_dispatcher(stage: Stage) -> N
     worker = Worker(stage.road, stage.graph, feed="network")
     stage.ledger.close()
 
-    worker._make_rounds()
+    with capture_logs() as told:
+        worker._make_rounds()
     worker.close()
+
+    assert [line["event"] for line in told] == ["guards_failed"]
 
 
 def test_executor_and_record_agree_after_a_repair_and_its_rollback(stage: Stage) -> None:
