@@ -7,6 +7,7 @@ from pydantic import Field
 
 from domain.actions import ActionClass
 from domain.base import Stored, Utc, Word
+from domain.blast import BlastScore
 from domain.errors import BadInput
 from domain.identity import NetworkDomain
 
@@ -254,4 +255,7 @@ class Realised(Stored):
     nothing_mbps: float = Field(description="traffic that doing nothing was to lose")
     measured_mbps: float
     inside: bool
+    blast: BlastScore | None = Field(
+        default=None, exclude_if=lambda value: value is None, description="the whole blast radius, where it was rehearsed"
+    )
     known_at: Utc

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from domain.autonomy import Hindsight
 from domain.base import Stored, Utc, Word
+from domain.blast import BlastRadius
 from domain.models import ModelTrial
 
 
@@ -127,5 +128,8 @@ class Rehearsal(Stored):
     twin_error: float | None = Field(default=None, description="wMAPE of predicted against observed link loads")
     fidelity: TwinFidelity | None = Field(
         default=None, exclude_if=lambda value: value is None, description="the error of the twin per KPI, with its age"
+    )
+    blast: BlastRadius | None = Field(
+        default=None, exclude_if=lambda value: value is None, description="what still suffers once it is carried out"
     )
     made_at: Utc
