@@ -256,6 +256,6 @@ class Realised(Stored):
     measured_mbps: float
     inside: bool
     blast: BlastScore | None = Field(
-        default=None, exclude_if=lambda value: value is None, description="the whole blast radius, where it was rehearsed"
+        default=None, exclude_if=lambda value: value is None, description="the whole blast radius, if one was rehearsed"
     )
     known_at: Utc
