@@ -1,12 +1,12 @@
 # Every command of the house. `make help` lists them from the `##` comments.
 # Variables, with their usual values: PYTHON=python3.11 (or another path to it), UV=uv (only for `make lock`),
 # ARGS= (more words for pytest, for example `make test ARGS="-k causal"`), TORCH=torch==2.13.0 (a wheel's file, or nothing),
-# WORKERS=2 (processes that share the tests).
+# WORKERS=3 (processes that share the tests; one more than there are cores, for many tests wait for real time to pass).
 PYTHON ?= python3.11
 TORCH ?= torch==2.13.0
 UV ?= uv
 ARGS ?=
-WORKERS ?= 2
+WORKERS ?= 3
 VENV := .venv
 SHARED := --dist loadfile --no-loadscope-reorder
 BIN := $(VENV)/bin
@@ -27,7 +27,7 @@ $(STAMP): requirements.lock pyproject.toml
 	$(PIP) install --require-hashes -r requirements.lock
 	$(if $(TORCH),$(PIP) install $(TORCH))
 	$(PIP) install --no-deps --no-build-isolation --editable .
-	$(BIN)/python -c "import twin.evaluate; from twin.kernel import warm_up; warm_up()"
+	$(BIN)/python -c "import api.bootstrap; from twin.kernel import warm_up; warm_up()"
 	@touch $(STAMP)
 
 run: setup ## start the server with an emulated network on 127.0.0.1:8000 and an incident that waits for you

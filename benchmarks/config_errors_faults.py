@@ -10,7 +10,7 @@ from benchmarks.config_errors_text import Draft, Edit, Side, World, pick
 
 #: Routers that one push may change, by the policy of the bench.
 MOST_ROUTERS = 6
-_OVERLOADED = 1.05
+_OVERLOADED, _FULLER = 1.05, 0.05
 
 
 def _network(address: str) -> str:
@@ -281,7 +281,8 @@ def n1_overload(world: World, rng: Rng) -> Edit | None:
     """Give a link a metric, the same at both ends, that overloads another one as soon as something fails."""
     link = pick(rng, sorted(world.links))
     metric = pick(rng, [1, 2_000, 60_000])
-    if worst(world, {link: metric}) < _OVERLOADED:
+    busiest = worst(world, {link: metric})
+    if busiest < _OVERLOADED or busiest < worst(world, {}) + _FULLER:  # what was so full before is no mistake of this
         return None
     return Edit("n1_overload", world.text, symmetric_metric(world, link, metric).text)
 

@@ -9,14 +9,26 @@ from benchmarks.config_errors_text import World
 
 
 def worst(world: World, metric: Mapping[str, int], down: frozenset[str] = frozenset()) -> float:
-    """Return the highest utilisation of any link in the normal state and after each failure of one link.
+    """Return the highest utilisation of any link in the normal state and after each single failure.
+
+    One link fails, or all that share a risk.
 
     Args:
         world: the network and its demands; each link has its capacity in each direction.
         metric: of links, where it is not the declared one.
         down: links that are taken out in any case.
     """
-    return max(_busiest(world, metric, down | {failed}) for failed in ("", *world.links))
+    failures = {frozenset[str](), *(frozenset({link}) for link in world.links), *_shared(world)}
+    return max(_busiest(world, metric, down | failed) for failed in failures)
+
+
+def _shared(world: World) -> set[frozenset[str]]:
+    """Return the links of each shared risk."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for link in world.inventory.links:
+        for risk in link.srlgs:
+            found[risk].add(link.id)
+    return {frozenset(links) for links in found.values()}
 
 
 def _busiest(world: World, metric: Mapping[str, int], down: frozenset[str]) -> float:

@@ -233,7 +233,8 @@ class PushPolicy(Word):
     Attributes:
         max_routers: routers whose configuration changes in more than descriptions.
         max_demand_share: share of the believed traffic (Mbit/s) whose paths meet a touched router or link.
-        max_utilisation: of the busiest link after any one link has failed; above it only what was there already passes.
+        max_utilisation: of the busiest link after any one failure, of a link or of all that share a risk; above it only
+            what was there already passes.
         flows: protected beside the sessions themselves.
     """
 

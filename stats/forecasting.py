@@ -8,8 +8,8 @@ weeks make the base, and how far slope and turn are believed, is chosen over all
 Intervals are split conformal (Vovk, Gammerman and Shafer, 2005) over rolling origins (Hyndman and Athanasopoulos,
 "Forecasting: principles and practice", 3rd ed., 5.10): errors at earlier origins, each over its series' own spread and
 pooled over all series, give the quantiles. The chance that a peak goes beyond a limit is read off those errors, and
-made to mean what it says by isotonic regression on the peaks and limits of earlier weeks. Nothing after an origin is
-ever looked at to forecast from it.
+made to mean what it says by isotonic regression on the peaks and limits of the newest of those weeks: how often a
+forecast falls short changes with the seasons. Nothing after an origin is ever looked at to forecast from it.
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,8 @@ _DAMPINGS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _TURNINGS = (0.0, 0.5, 1.0)
 #: A map from scores to chances is fitted on no fewer cases, and on no fewer of either outcome.
 _LEAST_CASES, _LEAST_OF_EITHER = 150, 10
+#: It is fitted on the newest origins of so many horizons, on so many at least, and on more where those are too few.
+_CALIBRATION_HORIZONS, _LEAST_ORIGINS = 3, 8
 
 
 class TooLittleKnown(ValueError):
@@ -49,7 +51,7 @@ class Forecast:
         peak_spread: (series,) of the logarithm of the peak.
         shocks: (origins, series) errors of the level over `level_spread`: what went wrong together, and by itself.
         errors: (n,) errors of earlier peaks over `peak_spread`, ascending, about their middle.
-        scores: of earlier peaks: how far they were expected beyond their limit; empty without limits.
+        scores: of the newest earlier peaks: how far they were expected beyond their limit; empty without limits.
         beyond: of the same, whether they were.
     """
 
@@ -71,8 +73,7 @@ class Forecast:
     @property
     def calibrated(self) -> bool:
         """Whether enough earlier peaks lay on either side of their limit to fit a calibration."""
-        hits = int(self.beyond.sum())
-        return len(self.beyond) >= _LEAST_CASES and min(hits, len(self.beyond) - hits) >= _LEAST_OF_EITHER
+        return _enough(self.beyond)
 
     def chance_beyond(self, limit: Floats) -> Floats:
         """Return the chance that the week's peak goes beyond a limit: (series,), NaN where nothing can be said."""
@@ -181,14 +182,31 @@ def _past(
             margins.append((top - np.log(limit)) / origin.peak_spread)
             beyond.append(came.peak > np.log(limit))
     errors = np.concatenate(peaks)
-    told = ~np.isnan(errors) if margins else np.zeros(0, np.bool_)
+    told = [~np.isnan(each) for each in peaks]
+    scores = [each[known] for each, known in zip(margins, told, strict=limit is not None)]
+    hits = [each[known] for each, known in zip(beyond, told, strict=limit is not None)]
+    newest = _newest(hits, horizon)
     return _Past(
         shocks=np.stack(shocks),
         slots=np.concatenate(slots, axis=None),
         peaks=errors[~np.isnan(errors)],
-        margins=np.concatenate(margins)[told] if margins else np.zeros(0),
-        beyond=np.concatenate(beyond)[told] if margins else np.zeros(0, np.bool_),
+        margins=np.concatenate([*scores[newest:], np.zeros(0)]),
+        beyond=np.concatenate([*hits[newest:], np.zeros(0, np.bool_)]),
     )
+
+
+def _newest(beyond: Sequence[Flags], horizon: int) -> int:
+    """Return the first of the newest origins that a map from scores to chances is fitted on; `beyond` is per origin."""
+    first = max(0, len(beyond) - max(_LEAST_ORIGINS, _CALIBRATION_HORIZONS * horizon))
+    while first and not _enough(np.concatenate(beyond[first:])):
+        first -= 1
+    return first
+
+
+def _enough(beyond: Flags) -> bool:
+    """Say whether there are enough cases, and enough of either outcome, to fit a map on."""
+    hits = int(beyond.sum())
+    return len(beyond) >= _LEAST_CASES and min(hits, len(beyond) - hits) >= _LEAST_OF_EITHER
 
 
 def _choose(earlier: Sequence[Origin], outcomes: Sequence[Outcome], horizon: int) -> Choice:

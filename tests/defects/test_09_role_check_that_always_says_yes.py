@@ -43,10 +43,10 @@ YES = {
 
 @pytest.fixture(scope="module")
 def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what the matrix needs."""
+    """A copy of what the matrix needs, and of what numba has compiled: that takes longer than everything here."""
     folder = tmp_path_factory.mktemp("copy")
     for room in ROOMS:
-        shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+        shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("*.pyc*", "*.tmp.*"))
     shutil.copy(ROOT / "pyproject.toml", folder)
     return folder
 

@@ -4,10 +4,7 @@ Effects are counted in the plant's own journal, in a process that survives, neve
 """
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,9 +14,9 @@ import pytest
 from adapters.network.emulated.launcher import RunningPlant, start_plant
 from domain.diagnosis import FaultKind
 from tests.postgresql import fresh_database
+from tests.scenarios.forking import run_house
 from tests.stage import CULPRIT, ring
 
-ROOT = Path(__file__).parents[2]
 POINTS = (
     "correlated",
     "diagnosed",
@@ -64,22 +61,15 @@ def unkeyed_plant(tmp_path: Path) -> Iterator[RunningPlant]:
         yield plant
 
 
-def run_house(folder: Path, plant: RunningPlant, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run a house until it ends, or until it kills itself."""
-    command = [sys.executable, "-m", "tests.scenarios.house_process", str(folder), plant.url, *options]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
-
-
 def die(folder: Path, plant: RunningPlant, point: str) -> None:
     """Run a house that is killed at `point`."""
-    killed = run_house(folder, plant, "--kill-at", point)
+    killed = run_house(folder, plant.url, "--kill-at", point)
     assert killed.returncode == -signal.SIGKILL, (killed.stdout, killed.stderr[-2000:])
 
 
 def survive(folder: Path, plant: RunningPlant, *options: str) -> dict[str, Any]:
     """Run a house to its end on what another one left; return its report."""
-    survivor = run_house(folder, plant, *options)
+    survivor = run_house(folder, plant.url, *options)
     assert survivor.returncode == 0, survivor.stderr[-2000:]
     report: dict[str, Any] = json.loads(survivor.stdout.splitlines()[-1])
     assert report["ended"], (report, survivor.stderr[-2000:])

@@ -68,6 +68,20 @@ def test_chances_are_fitted_where_there_are_cases_and_mean_what_they_say() -> No
         assert abs(chances[some].mean() - beyond[some].mean()) < 0.15
 
 
+def test_chances_rest_on_the_newest_weeks_and_on_older_ones_where_those_are_too_few() -> None:
+    limit = 200.0
+    many = loads(np.linspace(60, 140, 60).tolist(), weeks=46, noise=0.1)
+    few = many[20:50:6]
+
+    made = forecast(many, 4, np.full(60, limit))
+    sparse = forecast(few, 4, np.full(5, limit))
+
+    assert made.calibrated
+    assert len(made.scores) == 60 * 12
+    assert sparse.calibrated
+    assert len(sparse.scores) >= 150
+
+
 def test_with_few_series_the_chance_is_the_share_of_earlier_errors() -> None:
     history = loads([100.0, 120.0], noise=0.05)
 

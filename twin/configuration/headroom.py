@@ -1,7 +1,9 @@
 """What a push means for traffic: room after any one failure, and how much of it the push comes near."""
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,8 +13,8 @@ from twin.configuration.order import Way
 from twin.configuration.view import Hit, View, Where
 from twin.configuration.wiring import number_of
 from twin.evaluate import Prediction, predict
-from twin.snapshot import Snapshot
-from twin.topology import Flags, Floats
+from twin.snapshot import Snapshot, span_failure
+from twin.topology import Flags, Floats, Ints
 
 #: Utilisations closer than this are equal.
 _SAME = 1e-6
@@ -59,37 +61,58 @@ def n1_headroom(way: Way) -> Iterator[Hit]:
     snapshot = Snapshot.of(way.push.inventory)
     before, after = worst(snapshot.with_changes(old)), worst(snapshot.with_changes(new))
     limit = way.push.policy.max_utilisation
-    bad = (after[0] > limit + _SAME) & (after[0] > before[0] + _SAME)
+    then, now = after.utilisation, before.utilisation
+    bad = (then > limit + _SAME) & (then > now + _SAME)
     if bad.any():
-        arc = int(np.argmax(np.where(bad, after[0], 0.0)))
-        topology = snapshot.topology
-        link, failed = topology.links[arc // 2], int(after[1][arc])
-        when = f"when `{topology.links[failed]}` fails" if failed >= 0 else "with nothing failed"
-        told = f"`{link}` would be at {after[0][arc]:.0%} {when}; it would have been at {before[0][arc]:.0%} at most"
+        arc = int(np.argmax(np.where(bad, then, 0.0)))
+        link = snapshot.topology.links[arc // 2]
+        told = f"`{link}` would be at {then[arc]:.0%} {after.when(arc)}; it would have been at {now[arc]:.0%} at most"
         others = int(np.unique(np.flatnonzero(bad) // 2).size) - 1
         more = f", and {others} other links above {limit:.0%} as well" if others else ""
         yield Hit(link, f"{told}{more}", _places(way))
 
 
-def worst(snapshot: Snapshot) -> tuple[Floats, Floats]:
-    """Return, per arc, the highest utilisation in the normal state and after each single failure, and which (-1: none).
+class Worst(NamedTuple):
+    """Per arc the highest `utilisation` in the normal state and after each failure, and the place of that in `names`.
 
-    Only links that carry traffic are failed: without the others nothing moves.
+    The place is -1 where it is the normal state.
     """
-    return _worst(snapshot)
+
+    utilisation: Floats
+    failed: Ints
+    names: tuple[str, ...]
+
+    def when(self, arc: int) -> str:
+        """Say when an arc is busiest."""
+        failed = int(self.failed[arc])
+        return f"when `{self.names[failed]}` fails" if failed >= 0 else "with nothing failed"
 
 
 @lru_cache(maxsize=4)
-def _worst(snapshot: Snapshot) -> tuple[Floats, Floats]:
+def worst(snapshot: Snapshot) -> Worst:
+    """Return what is busiest after any one failure: of a link, or of all links that share a risk.
+
+    Only links that carry traffic are failed: without the others nothing moves.
+    """
     base = predict(snapshot)
-    most = base.arc_utilisation.copy()
-    failed = np.full(len(most), -1.0)
-    for link in np.flatnonzero(base.arc_load.reshape(-1, 2).sum(axis=1) > 0).tolist():
-        change = SetOperational(element=snapshot.topology.links[link], state=Operational.DISABLED)
-        now = predict(snapshot.with_changes([change]), near=snapshot).arc_utilisation
+    most, which = base.arc_utilisation.copy(), np.full(len(base.arc_load), -1, np.int32)
+    failures = list(_failures(snapshot, base.arc_load.reshape(-1, 2).sum(axis=1) > 0))
+    for place, (_, changes) in enumerate(failures):
+        now = predict(snapshot.with_changes(changes), near=snapshot).arc_utilisation
         higher = now > most
-        most[higher], failed[higher] = now[higher], link
-    return most, failed
+        most[higher], which[higher] = now[higher], place
+    return Worst(most, which, tuple(name for name, _ in failures))
+
+
+def _failures(snapshot: Snapshot, carries: Flags) -> Iterator[tuple[str, tuple[Change, ...]]]:
+    """Yield each single failure that moves traffic, with its name."""
+    busy = {link for link, carrying in zip(snapshot.topology.links, carries, strict=True) if carrying}
+    for link in sorted(busy):
+        yield link, (SetOperational(element=link, state=Operational.DISABLED),)
+    together = Counter(srlg for link in snapshot.inventory.links for srlg in link.srlgs)
+    touched = {srlg for link in snapshot.inventory.links if link.id in busy for srlg in link.srlgs}
+    for srlg in sorted(srlg for srlg in touched if together[srlg] > 1):
+        yield srlg, span_failure(snapshot.inventory, srlg)
 
 
 def blast_radius(way: Way) -> Iterator[Hit]:

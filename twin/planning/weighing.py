@@ -96,12 +96,13 @@ def beyond(state: Prediction, share: float) -> float:
 
 def _simulated(network: Snapshot, link: str, kept: Sequence[Failure], futures: Futures, terms: Terms) -> _Found:
     risk, target, congested, overloaded, worst = [], [], [], [], 0.0
+    calm_share = max(0.0, 1 - terms.unavailability * len(kept))  # of very many links one is always down
     for overlay in futures.overlays:
         future = network.with_changes(overlay)
         normal = evaluate(future)
         failed = [beyond(evaluate(future, failure), 1.0) for failure in kept]
         calm = beyond(normal, terms.threshold)
-        risk.append((1 - terms.unavailability * len(kept)) * calm + terms.unavailability * sum(failed))
+        risk.append(calm_share * calm + (1 - calm_share) * sum(failed) / max(len(kept), 1))
         target.append(normal.utilisation(link) > terms.threshold)
         congested.append(calm > 0)
         overloaded.append(any(failed))

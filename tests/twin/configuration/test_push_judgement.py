@@ -90,6 +90,26 @@ def test_headroom_names_the_link_the_failure_and_both_figures() -> None:
     assert finding.message.startswith("`l4` would be at 150% when `l0` fails; it would have been at 0% at most")
 
 
+def test_links_that_share_a_risk_are_one_failure() -> None:
+    """The ways by `b` and `d` leave `a` in one duct. Without both, `f` takes 600 Mbit/s, or `e`, where 400 fit."""
+    ways = [("b", 10, 1000.0), ("d", 20, 1000.0), ("e", 100, 400.0), ("f", 40, 1000.0)]
+    edges = [edge for via, metric, mbps in ways for edge in (("a", via, metric, mbps), (via, "c", metric, mbps))]
+    plain = network(edges, [("a", "c", 600.0)])
+    duct = plain.but(links=tuple(e.but(srlgs=("duct",)) if e.id in {"l0", "l2"} else e for e in plain.links))
+    cheaper = (("a", "interface l4.a >   ospf metric 100", "  ospf metric 30"),
+               ("e", "interface l4.b >   ospf metric 100", "  ospf metric 30"),
+               ("e", "interface l5.a >   ospf metric 100", "  ospf metric 30"),
+               ("c", "interface l5.b >   ospf metric 100", "  ospf metric 30"))  # fmt: skip
+    found = []
+    for inventory in (plain, duct):
+        old = document(generate(inventory))
+        found.append(check(old, parse(edited("\n".join(old.lines), *cheaper)), inventory).findings)
+
+    assert found[0] == ()
+    (finding,) = found[1]
+    assert finding.message.startswith("`l4` would be at 150% when `duct` fails; it would have been at 0% at most")
+
+
 def test_a_utilisation_that_was_there_already_does_not_block() -> None:
     tight = network([("a", "b", 10, 500.0), ("b", "c", 10, 500.0), ("a", "c", 30, 400.0)], [("a", "c", 450.0)])
     old = document(generate(tight))

@@ -110,6 +110,16 @@ def test_risk_is_what_goes_beyond_over_the_states_by_their_probability() -> None
     assert nothing.worst_utilisation == pytest.approx(1.2)
 
 
+def test_of_very_many_links_one_is_always_down_and_risk_stays_a_mean() -> None:
+    snapshot = Snapshot.of(network([("a", "b", 1, 100.0)] * 120, [("a", "b", 11_950.0)]))
+    terms = Terms(unavailability=0.01, failures=200)
+
+    (nothing,) = weigh(snapshot, "l0", [], Futures(overlays=((),), high=()), terms)
+
+    assert nothing.states == 121
+    assert nothing.risk_mbps == pytest.approx(11_950 - 119 * 100)  # 120 × 1 % of the time is more than all of it
+
+
 @settings(max_examples=20)
 @given(st.floats(0.1, 4.0), st.floats(101.0, 900.0))
 def test_more_capacity_on_a_link_never_adds_risk(factor: float, needed: float) -> None:
