@@ -135,7 +135,7 @@ class _Desk:
         over = crossing(self._snapshot, link)
         moves = steer(self._snapshot, [change for change in drawn.high if change.demand in over])
         if moves is not None:
-            vias = tuple(SetVia(demand=step.target, via=step.via) for step in moves.steps)
+            vias = tuple(SetVia(demand=step.target, via=step.via, share=step.share) for step in moves.steps)
             remedies.append(steering(vias, link, self._terms.prices))
         return remedies
 

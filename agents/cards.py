@@ -77,6 +77,17 @@ OVERSIGHT = AgentCard(
     domains=frozenset({NetworkDomain.AUTONOMY}),
 )
 
+ORDERING = AgentCard(
+    name="ordering",
+    purpose="finds the ways of ordered circuits in the twin, and asks for them to be activated or taken out of service",
+    tools=frozenset({"orders", "twin"}),
+    takes=("incident", "diagnosis", "evidence"),
+    gives=("diagnosis", "draft"),
+    hands_to=frozenset({"ordering"}),  # what it finds, it asks for itself: through the plane, like any hand-over
+    actions=frozenset({ActionClass.ACTIVATE_CIRCUIT, ActionClass.DEACTIVATE_CIRCUIT}),
+    domains=frozenset({NetworkDomain.TRANSPORT}),
+)
+
 CAPACITY = AgentCard(
     name="capacity",
     purpose="says which links will be too full and when, and which remedy is worth its cost; people buy and build",
@@ -94,7 +105,8 @@ NARRATOR = AgentCard(
 )
 
 CARDS: dict[str, AgentCard] = {
-    card.name: card for card in (DIAGNOSTICS, PROVISIONING, TICKETING, DRIFT, RETRAINING, OVERSIGHT, CAPACITY, NARRATOR)
+    card.name: card
+    for card in (DIAGNOSTICS, PROVISIONING, TICKETING, DRIFT, RETRAINING, OVERSIGHT, ORDERING, CAPACITY, NARRATOR)
 }
 
 

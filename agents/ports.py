@@ -18,6 +18,7 @@ from domain.execution import Execution
 from domain.measurements import Metric
 from domain.models import ModelOutcome, ModelTrial, ModelVersion, Sight
 from domain.observations import Picture
+from domain.orders import ServiceOrder
 from domain.proposals import Proposal
 from domain.records import Record
 from twin.snapshot import Snapshot
@@ -125,6 +126,16 @@ class Autonomy(Protocol):
         """Return the evidence on a ground as it stands. Raises BadInput when the id is no standing's."""
 
 
+class Orders(Protocol):
+    """What customers ordered."""
+
+    def order(self, incident_id: str) -> ServiceOrder | None:
+        """Return the order that an incident is about, or None."""
+
+    def limits(self) -> tuple[float, float]:
+        """Return the highest utilisation of a link: in the normal state, and after one link failure."""
+
+
 class Tools(Protocol):
     """What an agent is given. Reaching for a tool that its card does not list raises `ToolRefused`."""
 
@@ -148,6 +159,9 @@ class Tools(Protocol):
 
     @property
     def autonomy(self) -> Autonomy: ...
+
+    @property
+    def orders(self) -> Orders: ...
 
     @property
     def facts(self) -> Facts: ...

@@ -50,6 +50,8 @@ class Steering:
 def steer(snapshot: Snapshot, trouble: Sequence[Change], budget_s: float = BUDGET_S) -> Steering | None:
     """Return the demands to send through a waypoint, or None when no move makes anything better.
 
+    A step may take only a share of its demand; the rest goes the direct way.
+
     Args:
         snapshot: the network as it is configured.
         trouble: the fault, as an overlay.
@@ -65,12 +67,22 @@ def steer(snapshot: Snapshot, trouble: Sequence[Change], budget_s: float = BUDGE
         return None
     steered = standing.with_changes([move.change() for move in moves])
     return Steering(
-        steps=tuple(SteerDemand(target=move.demand, via=move.via, previous_via=move.previous) for move in moves),
+        steps=tuple(_step(move) for move in moves),
         before=before,
         after=after,
         asked=asked,
         optimum=plan.optimum,
         after_failure=worst_after_failure(steered).worst,
+    )
+
+
+def _step(move: Move) -> SteerDemand:
+    return SteerDemand(
+        target=move.demand,
+        via=move.via,
+        share=move.share,
+        previous_via=move.previous,
+        previous_share=move.previous_share,
     )
 
 

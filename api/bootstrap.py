@@ -20,6 +20,7 @@ from adapters.tickets.desk import TicketDesk
 from agents.cards import CARDS
 from agents.diagnostics import Diagnostics
 from agents.narrator import answer
+from agents.ordering import Ordering
 from agents.oversight import Oversight
 from agents.provisioning import Provisioning
 from agents.ticketing import Ticketing
@@ -35,6 +36,9 @@ from control_plane.desks import Desks
 from control_plane.facts import RecordedFacts
 from control_plane.horizon import Horizon
 from control_plane.live import Live
+from control_plane.orders import declaring
+from control_plane.orders.declaring import before_orders
+from control_plane.orders.recorded import RecordedOrders
 from control_plane.past import RecordedPast
 from control_plane.policy import activation
 from control_plane.ports import Ledger, ModelStore, Narrator, Network, Wakes
@@ -42,12 +46,14 @@ from control_plane.queries import Queries
 from control_plane.replay.attributing import HeardAttributor
 from control_plane.road import Road, RoadSettings
 from control_plane.toolbox import Toolbox
+from control_plane.whatif.planning_desk import CapacityPlanner
 from control_plane.worker import Worker
 from domain.answers import Answer
 from domain.clock import Clock, SystemClock
 from domain.ids import new_id
 from domain.incidents import IncidentClass
 from policies.engine import Book
+from twin.blast.calibration import Calibration
 
 _KEEP_HISTORY_S = 300.0
 
@@ -127,7 +133,8 @@ def _house(
 ) -> House:
     """Introduce everybody to everybody."""
     past = RecordedPast(ledger)
-    live = Live(network.inventory(), clock, period_s=settings.sampling_period_s, lateness_s=settings.reading_lateness_s)
+    declared = before_orders(ledger, network.inventory())
+    live = Live(declared, clock, period_s=settings.sampling_period_s, lateness_s=settings.reading_lateness_s)
     first_served(ledger, store, clock)
     rankers = SlotRankers(store, live.snapshot)
     tools = {"telemetry": live.history, "twin": live, "past": past, "ranker": ServingRanker(ledger, rankers)}
@@ -144,6 +151,9 @@ def _house(
     )
     issuer = Issuers(ledger, clock, trust=settings.oidc, at_home=is_loopback(settings.host))
     oversight = Oversight(_tools("oversight", ledger, clock, {"autonomy": RecordedAutonomy(ledger, clock)}))
+    times = _road_settings(settings)
+    ordered = {"twin": live, "orders": RecordedOrders(ledger, times.order_full, times.order_full_failed)}
+    ordering = Ordering(_tools("ordering", ledger, clock, ordered))
     road = Road(
         ledger=ledger,
         clock=clock,
@@ -155,26 +165,29 @@ def _house(
             IncidentClass.NETWORK: diagnostics,
             IncidentClass.AI_MODEL: models.drift,
             IncidentClass.AUTONOMY: oversight,
+            IncidentClass.SERVICE_ORDER: ordering,
         },
         planners=(
             Provisioning(_tools("provisioning", ledger, clock, tools)),
             Ticketing(_tools("ticketing", ledger, clock, tools)),
             models.retraining,
             oversight,
+            ordering,
         ),
         models=models.models,
         doorkeeper=issuer,
         vault=vault,
         past=past,
-        settings=_road_settings(settings),
+        settings=times,
         messenger=LogMessenger(),
+        calibration=Calibration.load(),
         worker=new_id(f"worker-{os.getpid()}", clock.now()),
     )
     graph = flow.build(road, wakes.saver())
     return House(
         commands=Commands(road),
         queries=Queries(road, _narrator(ledger, clock)),
-        desks=Desks(road, _narrator(ledger, clock)),
+        desks=Desks(road, _narrator(ledger, clock), lambda: _capacity(ledger, clock, live)),
         issuer=issuer,
         clock=clock,
         road=road,
@@ -184,6 +197,13 @@ def _house(
         keeper=Keeper(ledger, clock, vault, Pace(settings.checkpoint_records, settings.checkpoint_s)),
         prepare=diagnostics.prepare,
     )
+
+
+def _capacity(ledger: Ledger, clock: Clock, live: Live) -> CapacityPlanner:
+    """Return the agent that plans capacity; it is rarely asked, so it is loaded when it is."""
+    from agents.capacity import Capacity
+
+    return Capacity(_tools("capacity", ledger, clock, {"twin": live}))
 
 
 def _narrator(ledger: Ledger, clock: Clock) -> Narrator:
@@ -209,6 +229,7 @@ def _road_settings(settings: Settings) -> RoadSettings:
 
 def restore(road: Road) -> None:
     """Rebuild what is known live: configured state, baselines from the network's history, the readings stored last."""
+    declaring.restore(road)
     for held in road.ledger.read(lambda tables: tables.configured.find()):
         if held.element in road.live.elements:
             road.live.twin.configured(held.element, held.attribute, held.value, held.event_time)

@@ -19,6 +19,7 @@ from api import (
     cli_lab,
     cli_login,
     cli_look,
+    cli_orders,
     cli_policy,
     cli_replay,
     cli_roster,
@@ -70,6 +71,7 @@ for room in (
     cli_accounts,
     cli_approvals,
     cli_autonomy,
+    cli_orders,
 ):
     room.add_to(app)
 

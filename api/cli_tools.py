@@ -3,13 +3,14 @@
 import json
 import sys
 from importlib.metadata import EntryPoint, entry_points
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
 from api.cli_shared import AsJson, note, quiet_logs, show, write_json
-from domain.errors import NocturneError, NotFound
+from domain.errors import BadInput, NocturneError, NotFound
 
 _BENCHES = "nocturne.benches"
 
@@ -28,6 +29,10 @@ def bench(
     name: Annotated[str, typer.Argument(help="A bench; or `list`, or `all`.")],
     quick: Annotated[bool, typer.Option("--quick", help="A small version, in under a minute.")] = False,
     data: Annotated[Path | None, typer.Option(help="A folder for what it reads and writes.", metavar="DIR")] = None,
+    topology: Annotated[
+        Path | None, typer.Option(help="Your own network: nodes and links in JSON, with --demands.", metavar="FILE")
+    ] = None,
+    demands: Annotated[Path | None, typer.Option(help="Its traffic, in JSON (docs/twin.md).", metavar="FILE")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure something and print the figures beside their baselines."""
@@ -38,8 +43,9 @@ def bench(
     if name != "all" and name not in benches:
         _fail(NotFound(f"there is no bench `{name}`; the benches are {', '.join(benches)}"), as_json)
     quiet_logs()
+    network = {name: file for name, file in (("topology", topology), ("demands", demands)) if file is not None}
     for point in benches.values() if name == "all" else [benches[name]]:
-        _run_bench(point, quick, data, as_json)
+        _run_bench(point, quick, data, network, as_json)
 
 
 def network_show(
@@ -74,9 +80,13 @@ def network_check(file: Annotated[Path, typer.Argument(help="An inventory in JSO
     network_show(f"file:{file}")
 
 
-def _run_bench(point: EntryPoint, quick: bool, data: Path | None, as_json: bool) -> None:
+def _run_bench(point: EntryPoint, quick: bool, data: Path | None, network: dict[str, Path], as_json: bool) -> None:
+    """Run one bench; a bench that measures on networks has the parameters `topology` and `demands`."""
+    run = point.load()
     try:
-        result: dict[str, Any] = point.load()(quick=quick, data=data, progress=note)
+        if not network.keys() <= signature(run).parameters.keys():
+            raise BadInput(f"the bench `{point.name}` measures on no network; leave out `--topology` and `--demands`")
+        result: dict[str, Any] = run(quick=quick, data=data, progress=note, **network)
     except NocturneError as error:
         _fail(error, as_json)
     if as_json:

@@ -1,6 +1,6 @@
 """Commands of the twin: what it believes, what would follow, and its state for outside viewers."""
 
-import json
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,9 +13,12 @@ from domain.errors import BadInput
 _VIEWER = "viewer"
 _LARGEST_FILE = 1 << 20
 
-At = Annotated[str | None, typer.Option(help="A past moment, for example 2026-01-31T12:00:00Z.")]
+At = Annotated[str | None, typer.Option(metavar="TIME", help="A past moment, for example 2026-01-31T12:00:00Z.")]
 
-twin = typer.Typer(help="The twin of the network: look at it, ask what would follow.", no_args_is_help=True)
+twin = typer.Typer(
+    help="The twin of the network: look at it, ask what would follow. Nothing here changes anything.",
+    no_args_is_help=True,
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -42,11 +45,22 @@ def show_twin(at: At = None, as_: Account = None, url: Url = None, data: Data = 
 
 def what_if(
     fail: Annotated[
-        list[str] | None, typer.Option(help="An element or a shared-risk group that fails; may be given several times.")
+        list[str] | None,
+        typer.Option(
+            metavar="ELEMENT",
+            help="What fails: a node, link, interface or shared-risk group; may be given several times.",
+        ),
     ] = None,
     changes: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Other changes, as a JSON list of typed changes.")
     ] = None,
+    hours: Annotated[
+        float | None,
+        typer.Option(metavar="HOURS", help="How long it has been so, for batteries; else until they are empty."),
+    ] = None,
+    cascade: Annotated[
+        bool, typer.Option("--cascade", help="Let links drop out that are far too full, round by round.")
+    ] = False,
     at: At = None,
     as_: Account = None,
     url: Url = None,
@@ -54,7 +68,11 @@ def what_if(
     as_json: AsJson = False,
 ) -> None:
     """Say what would follow if something failed or were different. Nothing is changed."""
-    body = {"fail": fail or [], "changes": _changes(changes), "at": at}
+    if hours is not None and not (math.isfinite(hours) and hours >= 0):
+        raise BadInput(f"`--hours` takes a number of hours from 0 on, not {hours}; give another")
+    if not fail and changes is None:
+        raise BadInput("name what fails with `--fail ELEMENT`, or what is different with `--changes FILE`")
+    body = {"fail": fail or [], "changes": _changes(changes), "at": at, "hours": hours, "cascade": cascade}
     found = client(as_, url, data, _VIEWER).post("/twin/whatif", body)
     if as_json:
         write_json(found)
@@ -120,12 +138,10 @@ def export(
 def _changes(file: Path | None) -> list[Any]:
     if file is None:
         return []
-    try:
-        if file.stat().st_size > _LARGEST_FILE:
-            raise BadInput(f"`{file}` is larger than {_LARGEST_FILE} bytes; ask of fewer changes")
-        found = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadInput(f"`{file}` cannot be read as JSON: {error}") from error
+    found = cli_twin_files.json_of(file, _LARGEST_FILE)
     if not isinstance(found, list):
-        raise BadInput(f'`{file}` is no list of changes; write for example [{{"kind": "set_metric", …}}]')
+        raise BadInput(
+            f"`{file}` is no list of changes; write for example "
+            '[{"kind": "set_metric", "link": "link:core-1--core-2", "metric": 50}]'
+        )
     return found

@@ -1,20 +1,32 @@
-"""Commands of the twin that need no server: configurations and load histories in files, on a network that is named."""
+"""Commands of the twin on files: configurations before a push, and load histories.
+
+They need no server: the network is named. With `--live` the running house is asked instead, on its own network as it is
+believed to be now, and for capacity on what it has measured itself.
+"""
 
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.cli_shared import AsJson, note, show, write_json
+from api.cli_shared import Account, AsJson, Data, Url, client, note, show, write_json
 from domain.errors import BadInput
+
+if TYPE_CHECKING:
+    from domain.capacity import CapacityPlan
+    from domain.configuration import PushReport
 
 _BLOCKED = 1
 _LARGEST_FILE = 64 << 20
+_VIEWER = "viewer"
 
-Network = Annotated[str, typer.Option(help="generated:ELEMENTS, topohub:REFERENCE or file:PATH.")]
+Network = Annotated[
+    str, typer.Option(metavar="SPEC", help="On which network: generated:ELEMENTS, topohub:REFERENCE or file:PATH.")
+]
 Seed = Annotated[int, typer.Option(help="Of what is drawn.", min=0)]
+Live = Annotated[bool, typer.Option("--live", help="Ask the running house, on its own network, instead.")]
 
 
 def add_to(twin: typer.Typer) -> None:
@@ -24,34 +36,52 @@ def add_to(twin: typer.Typer) -> None:
 
 
 def check(
-    file: Annotated[Path, typer.Argument(metavar="CONFIG", help="The configuration that is to be pushed.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="CONFIG", help="The configuration to be pushed, as text: see `twin config`.")
+    ],
     against: Annotated[Path | None, typer.Option(metavar="FILE", help="The configuration that is in force.")] = None,
     order: Annotated[list[str] | None, typer.Option(help="Routers in the order of their pushes; one each.")] = None,
     max_routers: Annotated[int, typer.Option(help="How many routers one push may touch.", min=1)] = 10,
     network: Network = "generated:200",
     seed: Seed = 1,
+    live: Live = False,
+    as_: Account = None,
+    url: Url = None,
+    data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a configuration before it is pushed: findings with their lines, a safe order, the difference."""
+    """Check a configuration before it is pushed: findings with their lines, a safe order, the difference.
+
+    The exit status is 1 where something blocks the push.
+    """
+    texts = _text(file), _text(against) if against else None
+    if live:
+        body = {"configuration": texts[0], "against": texts[1], "order": order or None, "max_routers": max_routers}
+        found = client(as_, url, data, _VIEWER).post("/twin/check", body, long=True)
+    else:
+        report = _checked(*texts, order, max_routers, network, seed)
+        found = report.model_dump(mode="json") | {"blocks": report.blocks}
+    if as_json:
+        write_json(found)
+    else:
+        from api.views.configuration import found_view
+
+        show(found_view(found, compared=against is not None))
+    if found["blocks"]:
+        raise typer.Exit(_BLOCKED)
+
+
+def _checked(
+    text: str, against: str | None, order: list[str] | None, max_routers: int, network: str, seed: int
+) -> "PushReport":
     from api.networks import inventory_of
-    from api.views.configuration import report_view
     from domain.configuration import PushPolicy
     from twin.configuration import check as checked
     from twin.configuration import parse
 
-    report = checked(
-        parse(_text(against)) if against else None,
-        parse(_text(file)),
-        inventory_of(network, seed),
-        PushPolicy(max_routers=max_routers),
-        tuple(order) if order else None,
-    )
-    if as_json:
-        write_json(report.model_dump(mode="json") | {"blocks": report.blocks})
-    else:
-        show(report_view(report, compared=against is not None))
-    if report.blocks:
-        raise typer.Exit(_BLOCKED)
+    policy = PushPolicy(max_routers=max_routers)
+    before = parse(against) if against is not None else None
+    return checked(before, parse(text), inventory_of(network, seed), policy, tuple(order) if order else None)
 
 
 def config(network: Network = "generated:200", seed: Seed = 1) -> None:
@@ -63,39 +93,91 @@ def config(network: Network = "generated:200", seed: Seed = 1) -> None:
 
 
 def capacity(
-    history: Annotated[Path, typer.Argument(metavar="HISTORY", help="Loads of links or demands over weeks, as JSON.")],
-    form: Annotated[str, typer.Option(help="json, or csv: a row for each remedy compared.")] = "json",
+    history: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[HISTORY]",
+            show_default=False,
+            help="Hourly loads of links, interfaces or demands over 12 weeks or more, as JSON: "
+            '{"ends": TIME, "slot_minutes": 60, "loads": {ELEMENT: [Mbit/s or null, …]}}.',
+        ),
+    ] = None,
+    form: Annotated[str, typer.Option(metavar="json|csv", help="csv: a row for each remedy compared.")] = "json",
     network: Network = "generated:200",
     seed: Seed = 1,
+    live: Live = False,
+    as_: Account = None,
+    url: Url = None,
+    data: Data = None,
 ) -> None:
-    """Say which links will be too full, by when, and which remedy is worth its cost."""
+    """Say which links will be too full, by when, and which remedy is worth its cost.
+
+    With --live and no HISTORY the running house plans by the loads that it has measured itself.
+    """
+    from twin.planning.export import as_csv, as_json
+
+    if form not in {"json", "csv"}:
+        raise BadInput(f"there is no form `{form}`; choose `json` or `csv`")
+    if history is None and not live:
+        raise BadInput("name a file with a load history, or ask the running house for its own with `--live`")
+    told = None if history is None else _history(history)
+    if told is not None and not live:
+        plan = _planned(told, network, seed)
+        note("on the network as it is declared; how far a twin would be off is known to a running house (--live)")
+        sys.stdout.write(as_csv(plan) if form == "csv" else as_json(plan))
+        return
+    server = client(as_, url, data, _VIEWER)
+    found = server.post("/twin/capacity", {"history": told}, long=True)
+    if form == "json":
+        write_json(found)
+        return
+    from api.views.twin import origin
+    from domain.capacity import CapacityPlan
+
+    note(origin(found["believed"]))
+    sys.stdout.write(as_csv(CapacityPlan.model_validate(found["plan"])))
+
+
+def _history(file: Path) -> dict[str, Any]:
+    told = json_of(file)
+    if not isinstance(told, dict):
+        raise BadInput(f"`{file}` is no load history; it is a JSON object with `slot_minutes`, `ends` and `loads`")
+    return told
+
+
+def _planned(told: dict[str, Any], network: str, seed: int) -> "CapacityPlan":
     from adapters.memory import MemoryLedger
     from agents.capacity import Capacity
     from agents.cards import CARDS
     from api.networks import inventory_of
-    from api.strict_json import read
     from control_plane.toolbox import Toolbox
     from domain.clock import SystemClock
-    from twin.planning.export import as_csv, as_json
     from twin.planning.history import parse
     from twin.snapshot import Snapshot
 
-    if form not in {"json", "csv"}:
-        raise BadInput(f"there is no form `{form}`; choose `json` or `csv`")
-    told = read(_text(history).encode())
-    if not isinstance(told, dict):
-        raise BadInput(f"`{history}` is no load history; it is a JSON object with `slot_minutes`, `ends` and `loads`")
     clock, snapshot = SystemClock(), Snapshot.of(inventory_of(network, seed))
     tools = {"twin": SimpleNamespace(snapshot=lambda: snapshot)}
     agent = Capacity(Toolbox(CARDS["capacity"], tools, MemoryLedger(clock), clock))
-    plan = agent.plan(parse(told), clock.now(), progress=note)
-    sys.stdout.write(as_csv(plan) if form == "csv" else as_json(plan))
+    return agent.plan(parse(told), clock.now(), progress=note)
 
 
-def _text(file: Path) -> str:
+def json_of(file: Path, most: int = _LARGEST_FILE) -> Any:
+    """Return what a file of at most so many bytes says in strict JSON. Raises BadInput naming the file."""
+    from api.strict_json import read
+
+    text = _text(file, most)
     try:
-        if file.stat().st_size > _LARGEST_FILE:
-            raise BadInput(f"`{file}` is larger than {_LARGEST_FILE >> 20} MiB; ask about less at a time")
+        return read(text.encode())
+    except BadInput as error:
+        raise BadInput(f"`{file}`: {error.reason}", code=error.error_code) from error
+
+
+def _text(file: Path, most: int = _LARGEST_FILE) -> str:
+    try:
+        if file.stat().st_size > most:
+            raise BadInput(f"`{file}` is larger than {most >> 20} MiB; ask about less at a time")
         return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"`{file}` cannot be read: {error}") from error
+    except OSError as error:
+        raise BadInput(f"`{file}` cannot be read: {(error.strerror or str(error)).lower()}") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"`{file}` is no text in UTF-8 at byte {error.start}; save it as UTF-8") from error

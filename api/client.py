@@ -50,9 +50,9 @@ class Client:
             body = {}
         raise ServerError(str(body.get("reason", "no reason given")), code=str(body.get("code", "internal")))
 
-    def post(self, path: str, body: dict[str, Any]) -> Any:
-        """Send a command and return its result."""
-        return self._ask("POST", path, json=body)
+    def post(self, path: str, body: dict[str, Any], *, long: bool = False) -> Any:
+        """Send a command and return its result; `long`: it may take minutes."""
+        return self._ask("POST", path, json=body, timeout=_LONG_S if long else _TIMEOUT_S)
 
     def _ask(self, method: str, path: str, **request: Any) -> Any:
         try:

@@ -38,6 +38,7 @@ class Performance:
         self.people = [self._person("approver-one", Role.ENGINEER), self._person("approver-two", Role.CHANGE_MANAGER)]
         self.marks: dict[str, float] = {}
         self.first_seen: dict[str, float] = {}
+        self._foretold: set[str] = set()
         house.road.watchers.append(self._mark)
 
     def perform(self) -> dict[str, Any]:
@@ -53,7 +54,10 @@ class Performance:
                 break
             self._decide()
             time.sleep(_WAIT_S)
-        return self._report(incident)
+        report = self._report(incident)
+        if report["score"]:
+            self.tell("score", report["score"])
+        return report
 
     def _person(self, name: str, also: Role) -> Principal:
         """Make one of the people at the gate; `also` is the role in which they sign what hurts and cannot be undone."""
@@ -117,12 +121,19 @@ class Performance:
         for person in self.people[signed : signed + 1]:
             try:
                 sound = card.rehearsal is not None and card.rehearsal.sound
+                self._foretell(card)
                 because = "the rehearsal is sound and the cause is plausible" if sound else "no rehearsal supports it"
                 decide = self.house.commands.approve if sound else self.house.commands.reject
                 decide(person, card.proposal.id, because)
                 self.tell("gate", f"{person.name} {'approved' if sound else 'rejected'} {card.proposal.title}")
             except (Conflict, Gone) as late:
                 self.tell("gate", late.reason)
+
+    def _foretell(self, card: Card) -> None:
+        """Tell, once and before anybody signs, what is predicted to suffer after the plan."""
+        if card.forecast and card.proposal.id not in self._foretold:
+            self._foretold.add(card.proposal.id)
+            self.tell("forecast", card.forecast)
 
     def _report(self, incident: Incident | None) -> dict[str, Any]:
         audit = self.house.queries.verify_audit(self.people[0])
@@ -136,6 +147,8 @@ class Performance:
             "decision": None,
             "approvals": [],
             "execution": None,
+            "forecast": "",
+            "score": "",
             "outcome": Resolution.UNRESOLVED.value,
             "audit": {"records": audit.records, "verified": audit.verified},
             "seconds": self._seconds(),
@@ -170,6 +183,8 @@ class Performance:
             "decision": card.decision.model_dump(mode="json") if card and card.decision else None,
             "approvals": [a.model_dump(mode="json") for a in card.approvals] if card else [],
             "execution": card.execution.model_dump(mode="json") if card and card.execution else None,
+            "forecast": card.forecast if card else "",
+            "score": card.score if card else "",
             "outcome": resolution.value,
         }
 

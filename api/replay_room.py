@@ -8,6 +8,7 @@ from adapters.models.ranker import ServingRanker, SlotRankers
 from agents.cards import CARDS
 from agents.diagnostics import Diagnostics
 from agents.drift import DriftAgent
+from agents.ordering import Ordering
 from agents.oversight import Oversight
 from agents.provisioning import Provisioning
 from agents.retraining import Retraining
@@ -60,7 +61,7 @@ class Players:
         slots: Rankers = SlotRankers(store, lambda: snapshot)
         rankers = OtherVersion(slots, version) if version else slots
         silent: Any = Silent()
-        tools = dict.fromkeys(("telemetry", "twin", "past", "models", "trials", "autonomy"), silent)
+        tools = dict.fromkeys(("telemetry", "twin", "past", "models", "trials", "autonomy", "orders"), silent)
         tools["ranker"] = ServingRanker(silent, rankers)
 
         def toolbox(agent: str) -> Any:
@@ -70,12 +71,14 @@ class Players:
             "diagnostics": Diagnostics(toolbox("diagnostics"), HeardAttributor()),
             "drift": DriftAgent(toolbox("drift"), run_length),
             "oversight": (oversight := Oversight(toolbox("oversight"))),
+            "ordering": (ordering := Ordering(toolbox("ordering"))),
         }
         self._planners: dict[str, Planner] = {
             "provisioning": Provisioning(toolbox("provisioning")),
             "ticketing": Ticketing(toolbox("ticketing")),
             "retraining": Retraining(toolbox("retraining")),
             "oversight": oversight,
+            "ordering": ordering,
         }
         live = Live(inventory, clock, period_s=1.0, lateness_s=60.0)
         self._road = Road(

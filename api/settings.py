@@ -103,6 +103,10 @@ class Settings(BaseSettings):
         default=0.1, gt=0, lt=1, description="share of such cards that a person may miss before a second one must sign"
     )
     batch_most: int = Field(default=10, ge=1, le=100, description="harmless proposals that can be approved at once")
+    order_full: float = Field(default=0.8, gt=0, le=1, description="no link is filled further by an ordered circuit")
+    order_full_failed: float = Field(
+        default=0.95, gt=0, le=1, description="nor, by a protected one, when any one link fails"
+    )
 
     policies: str = Field(
         default="", max_length=4096, description="folder of the policy book; empty: the book that ships"

@@ -10,6 +10,9 @@ on which a fifth of the counters say nothing. `delay_error` is of mean delays ag
 Baselines: `gravity` is told the edges only, and its matrix is gravity; `mm1` predicts delay by M/M/1. A baseline
 replaces one part; the figures of the other part are what they are with ours. `exact_matrix` knows every pair, so what
 it is off is uneven hashing alone, which an estimate from counters absorbs in part.
+
+`cascade` says how well the spread of overload is foreseen, hop by hop (`benchmarks.fidelity_cascade`), beside
+`neighbours`, who sees no loads.
 """
 
 from collections.abc import Callable
@@ -20,8 +23,10 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import fidelity_cascade as spreading
 from benchmarks.fidelity_delay import delay_error
 from benchmarks.fidelity_truth import Floats, Shown, Truth, full_mesh, shown
+from benchmarks.given import given_inventory
 from benchmarks.report import Figures, result
 from domain.changes import SetOperational
 from domain.network import Inventory, Operational
@@ -72,22 +77,45 @@ class Tally:
         return {key: round(value, 4) for key, value in zip(_KEYS, values, strict=True)}
 
 
-def run(quick: bool, data: Path | None, progress: Progress) -> dict[str, Any]:  # noqa: ARG001  # nothing is stored
+def run(
+    quick: bool,
+    data: Path | None,  # noqa: ARG001  # nothing is stored
+    progress: Progress,
+    topology: Path | None = None,
+    demands: Path | None = None,
+) -> dict[str, Any]:
     """Draw truths, estimate, fail links, compare; return the object of the bench.
 
+    Args:
+        quick: fewer networks, matrices and failures.
+        data: not used.
+        progress: told about each network.
+        topology: a file with a network to use instead (see `twin.whatif.reading`), with its `demands`; its traffic
+            counts for nothing, since the truth is drawn.
+        demands: likewise.
+
     Raises:
+        BadInput: the files are no network.
         Unavailable: a figure is missing.
     """
     started = perf_counter()
-    networks, matrices, failures = (_QUICK, 2, 20) if quick else (_FULL, 8, 60)
+    matrices, failures = (2, 20) if quick else (8, 60)
+    networks: tuple[tuple[str, str, bool], ...] = _QUICK if quick else _FULL
+    given = given_inventory(topology, demands)
+    if given is not None:
+        networks = ((given.name, "", False),)
     by_network: dict[str, dict[str, Tally]] = {}
+    spread = {way: spreading.Spread() for way in (*_WAYS, "neighbours")}
     for number, (name, ref, unit) in enumerate(networks):
-        rng = np.random.default_rng([_SEED, number])
-        inventory = _network(ref, unit=unit)
+        rng, other = np.random.default_rng([_SEED, number]), np.random.default_rng([_SEED, number, 1])
+        inventory = given if given is not None else _network(ref, unit=unit)
         tallies = by_network[name] = {way: Tally() for way in _WAYS}
         for _ in range(matrices):
-            for way, tally in _compared(inventory, rng, failures).items():
+            found, stories = _compared(inventory, rng, failures, other)
+            for way, tally in found.items():
                 tallies[way].add(tally)
+            for way, story in stories.items():
+                spread[way].merge(story)
         progress(f"{name}: loads after a failure {tallies['tomogravity'].figures()['load_wmape']:.1%} off")
     ours, plain = delay_error(quick, _SEED)
     progress(f"delay {ours:.1%} off, by M/M/1 {plain:.1%}")
@@ -95,8 +123,13 @@ def run(quick: bool, data: Path | None, progress: Progress) -> dict[str, Any]:  
         way: _table(by_network, way) | {"silent": _means(by_network, silent), "delay_error": round(ours, 4)}
         for way, silent in _BAD_DAYS.items()
     }
+    for way, table in tables.items():
+        table["cascade"] = spread[way].figures()
     figures = tables.pop("tomogravity")
-    baselines = tables | {"mm1": figures | {"delay_error": round(plain, 4)}}
+    baselines = tables | {
+        "mm1": figures | {"delay_error": round(plain, 4)},
+        "neighbours": figures | {"cascade": spread["neighbours"].figures()},
+    }
     conditions = {
         "seed": _SEED,
         "n": sum(len(tallies["gravity"].worst) for tallies in by_network.values()),
@@ -105,7 +138,8 @@ def run(quick: bool, data: Path | None, progress: Progress) -> dict[str, Any]:  
         "counters_silent": _SILENT,
         "counters_silent_on_a_bad_day": _BAD_DAY,
         "networks": [name for name, _, _ in networks],
-        "baselines": "gravity and exact_matrix replace the traffic matrix, mm1 the delay; the rest is as in figures",
+        "baselines": "gravity and exact_matrix replace the traffic matrix, mm1 the delay, neighbours the cascade; "
+        "the rest is as in figures",
     }
     return result("fidelity", figures, baselines, conditions, started)
 
@@ -144,8 +178,13 @@ class Case:
         return values
 
 
-def _compared(inventory: Inventory, rng: np.random.Generator, failures: int) -> dict[str, Tally]:
-    """Draw one truth and return the tally of each way to know its matrix."""
+def _compared(
+    inventory: Inventory, rng: np.random.Generator, failures: int, other: np.random.Generator
+) -> tuple[dict[str, Tally], dict[str, spreading.Spread]]:
+    """Draw one truth and return the tally of each way to know its matrix, and how overload spreads by some of them.
+
+    `other` draws what the spread needs, so that the truths are the same with it and without.
+    """
     truth = Truth.drawn(inventory, rng)
     blank = Snapshot.of(full_mesh(inventory, truth.places, np.ones_like(truth.mbps)))
     case = _case(inventory, truth, blank.topology)
@@ -156,7 +195,11 @@ def _compared(inventory: Inventory, rng: np.random.Generator, failures: int) -> 
     matrices |= {"tomogravity_silent": bad.mbps, "gravity_silent": bad.guess}
     links = rng.permutation(len(case.topology.links))[:failures]
     after = {int(link): truth.loads(int(case.arc[2 * link]) // 2)[case.arc] for link in links}
-    return {way: _tally(case, inventory, matrices[way], real, after) for way in _WAYS}
+    known = {way: _matrix(case, matrices[way]) for way in _BAD_DAYS}
+    capacity = truth.capacity[case.arc]
+    peaks = {int(case.arc[2 * link]) // 2: float((flows / capacity).max()) for link, flows in after.items()}
+    stories = spreading.compared(truth, inventory, known, peaks, other)
+    return {way: _tally(case, inventory, matrices[way], real, after) for way in _WAYS}, stories
 
 
 def _case(inventory: Inventory, truth: Truth, topology: Topology) -> Case:
@@ -179,12 +222,18 @@ def _asked(case: Case, blank: Snapshot, seen: Shown) -> tuple[Any, ...]:
     return shares, case.topology.source, case.topology.destination, counters
 
 
-def _tally(case: Case, inventory: Inventory, mbps: Floats, real: Floats, after: dict[int, Floats]) -> Tally:
-    """Predict each failure with a believed matrix and hold it against what would really flow."""
+def _matrix(case: Case, mbps: Floats) -> Floats:
+    """Return one value per demand of the twin as a matrix of the truth's places."""
     size, topology = len(case.truth.places), case.topology
     matrix = np.zeros((size, size))
     matrix[case.place[topology.source], case.place[topology.destination]] = mbps
-    believed = Snapshot.of(full_mesh(inventory, case.truth.places, matrix))
+    return matrix
+
+
+def _tally(case: Case, inventory: Inventory, mbps: Floats, real: Floats, after: dict[int, Floats]) -> Tally:
+    """Predict each failure with a believed matrix and hold it against what would really flow."""
+    topology = case.topology
+    believed = Snapshot.of(full_mesh(inventory, case.truth.places, _matrix(case, mbps)))
     tally = Tally(pairs_off=float(np.abs(mbps - real).sum()), pairs=float(real.sum()))
     for link, flows in after.items():
         failed = SetOperational(element=topology.links[link], state=Operational.DISABLED)

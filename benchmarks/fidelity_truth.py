@@ -56,16 +56,16 @@ class Truth:
             mbps=_traffic(rng, len(places)),
         )
 
-    def loads(self, failed: int | None = None) -> Floats:
-        """Return Mbit/s per arc, shape (m,), with all links up or with link `failed` down.
+    def loads(self, *failed: int) -> Floats:
+        """Return Mbit/s per arc, shape (m,), with all links up but those that `failed`.
 
         What has no way is lost and loads nothing. Per destination, what passes a place is what it sends plus what its
         neighbours hand on: one linear system, solved for all destinations together.
         """
         size = len(self.places)
         up = np.ones(len(self.tail), np.bool_)
-        if failed is not None:
-            up[2 * failed : 2 * failed + 2] = False
+        for link in failed:
+            up[2 * link : 2 * link + 2] = False
         split = self._splits(up)
         handed = np.zeros((size, size, size))
         goal = np.arange(size)[:, None]

@@ -37,12 +37,14 @@ class Setting:
     budget_s: float
 
 
-def settings(data: Path | None) -> list[Setting]:
-    """Return the networks: 11, 27 and 51 routers, planned and even; or the inventory in a file.
+def settings(data: Path | None, given: Inventory | None = None) -> list[Setting]:
+    """Return the networks: 11, 27 and 51 routers, planned and even; or the inventory that is given, or in a file.
 
     Raises:
         BadInput: the file is no inventory with demands.
     """
+    if given is not None:
+        return [_setting(given.name, given)]
     if data is not None:
         return [_setting(data.stem, _read(data))]
     planned = {name: from_topohub(ref) for name, ref in REFERENCES.items()}

@@ -6,6 +6,9 @@ does not count); `wall_per_s` is by the clock. `single_ms` is the median of one 
 answer. The error is the largest difference of any arc over the largest load, against full recomputation by
 the house's kernel (`twin.whatif.naive`) and by scipy, with as many destinations as they can do in the time.
 
+Beside them: the time before convergence (fast reroute), and for the smallest network all pairs of links and a million
+failures in two processes (`benchmarks.whatif_sweeps`).
+
 Baselines route everything anew per failure. Where a network has too many destinations, they do some of them and the
 rate is scaled to all (`destinations` says how many were done).
 """
@@ -19,14 +22,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.given import given_network
 from benchmarks.report import Figures, resident_mb, result
 from benchmarks.whatif_networks import HUB1000, HUB10000, germany50, hub
 from benchmarks.whatif_paths import Method, by_networkx, by_scipy
+from benchmarks.whatif_sweeps import fast_reroute, million, pairs
 from domain.errors import BadInput
 from twin.whatif.base import Base, prepare
 from twin.whatif.naive import recompute
 from twin.whatif.network import Network
-from twin.whatif.reading import read_network
 from twin.whatif.scenarios import Scenario, single_links
 from twin.whatif.sweep import sweep, what_if
 
@@ -37,33 +41,48 @@ _RUNS = 3
 
 
 class Effort(NamedTuple):
-    """How much is measured: scenarios per run and single questions; scenarios and destinations of the others."""
+    """How much is measured.
+
+    Attributes:
+        scenarios: per run.
+        singles: questions one by one.
+        checked: scenarios of the others.
+        goals: destinations of the others.
+        early: states before convergence.
+        million: how many of a million failures in two processes are answered; 0: none, nor all pairs of links.
+    """
 
     scenarios: int
     singles: int
     checked: int
     goals: int
+    early: int = 20
+    million: int = 0
 
 
 _QUICK = {
-    "germany50": Effort(4_000, 100, 8, 50),
-    "hub1000": Effort(2_000, 100, 2, 20),
-    "hub10000": Effort(200, 20, 2, 4),
+    "germany50": Effort(4_000, 100, 8, 50, 200, 50_000),
+    "hub1000": Effort(2_000, 100, 2, 20, 100),
+    "hub10000": Effort(200, 20, 2, 4, 50),
 }
 _FULL = {
-    "germany50": Effort(50_000, 500, 88, 50),
-    "hub1000": Effort(10_000, 500, 5, 200),
-    "hub10000": Effort(3_000, 200, 2, 100),
+    "germany50": Effort(50_000, 500, 88, 50, 5_000, 1_000_000),
+    "hub1000": Effort(10_000, 500, 5, 200, 1_000),
+    "hub10000": Effort(3_000, 200, 2, 100, 500),
 }
 
 
-def run(quick: bool, data: Path | None, progress: Progress) -> dict[str, Any]:
+def run(
+    quick: bool, data: Path | None, progress: Progress, topology: Path | None = None, demands: Path | None = None
+) -> dict[str, Any]:
     """Measure and return the object of the bench.
 
     Args:
         quick: fewer scenarios, and fewer destinations for the others.
         data: a folder with `topology.json` and `demands.json` (see `twin.whatif.reading`): one network more, `given`.
         progress: told what is being done.
+        topology: a file of that form with one network more, `given`, with its `demands`.
+        demands: likewise.
 
     Raises:
         BadInput: the files are not that.
@@ -75,9 +94,11 @@ def run(quick: bool, data: Path | None, progress: Progress) -> dict[str, Any]:
         "hub1000": lambda: hub(HUB1000, _SEED),
         "hub10000": lambda: hub(HUB10000, _SEED),
     }
-    if data is not None and (data / "topology.json").exists():
-        given = read_files(data / "topology.json", data / "demands.json")
-        networks["given"], effort["given"] = lambda: given, effort["hub1000"]
+    if topology is None and demands is None and data is not None and (data / "topology.json").exists():
+        topology, demands = data / "topology.json", data / "demands.json"
+    given = given_network(topology, demands)
+    if given is not None:
+        networks["given"], effort["given"] = _asked(given), effort["hub1000"]
     figures, others = Figures(), {"networkx": Figures(), "scipy": Figures()}
     for name, make in networks.items():
         ours, theirs = measure(make(), effort[name], partial(_tell, progress, name))
@@ -92,12 +113,11 @@ def _tell(progress: Progress, name: str, text: str) -> None:
     progress(f"{name}: {text}")
 
 
-def read_files(topology: Path, demands: Path) -> Network:
-    """Read a network from two files. Raises BadInput: they cannot be read, or are not what they should be."""
-    try:
-        return read_network(topology.read_text("utf-8"), demands.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"`{topology.name}` or `{demands.name}` cannot be read: {error}; name two text files") from None
+def _asked(given: Network) -> Callable[[], Network]:
+    """Refuse a network in which nothing could be measured: no link that could fail, or no traffic."""
+    if not given.live.any() or not (given.mbps > 0).any():
+        raise BadInput("a network without a link or without a demand above 0 Mbit/s cannot be measured; add some")
+    return lambda: given
 
 
 def measure(network: Network, effort: Effort, progress: Progress) -> tuple[Figures, dict[str, Figures]]:
@@ -112,6 +132,10 @@ def measure(network: Network, effort: Effort, progress: Progress) -> tuple[Figur
     rate, wall = _rate(base, scenarios)
     singles = [_timed(what_if, base, each) for each in scenarios[: effort.singles]]
     progress(f"{rate:.0f} scenarios/s")
+    more = fast_reroute(base, scenarios[: effort.early])
+    if effort.million > 0:
+        more |= pairs(base) | million(base, links, effort.million)
+        progress(f"{more['n2_scenarios']} pairs in {more['n2_s']} s, a million in {more['million_s']} s")
     checked = [links[at] for at in rng.choice(len(links), min(effort.checked, len(links)), replace=False)]
     resident = resident_mb()
     small = _with_destinations(network, rng, effort.goals)
@@ -129,7 +153,7 @@ def measure(network: Network, effort: Effort, progress: Progress) -> tuple[Figur
         "demands": len(network.mbps),
         "scenarios": len(scenarios),
     }
-    return ours, theirs
+    return ours | more, theirs
 
 
 def _rate(base: Base, scenarios: Sequence[Scenario]) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from control_plane.road import Road
 from control_plane.tables import Tables
 from domain.alarms import Alarm
 from domain.base import Word
+from domain.blast import BlastScore
 from domain.decisions import Decision
 from domain.diagnosis import Diagnosis
 from domain.evidence import Evidence
@@ -37,6 +38,8 @@ class Card(Word):
     """All that a person needs to decide on one proposal.
 
     `diagnosis` is what the plan was made from, `latest` the incident's newest, which still asks for the plan.
+    `forecast` says in one line what is predicted to suffer after the plan, and `score`, once it is measured, how that
+    turned out (`blast`).
     """
 
     proposal: Proposal
@@ -44,6 +47,9 @@ class Card(Word):
     diagnosis: Diagnosis | None
     latest: Diagnosis | None
     rehearsal: Rehearsal | None
+    forecast: str = ""
+    blast: BlastScore | None = None
+    score: str = ""
     decision: Decision | None
     approvals: tuple[Approval, ...]
     signatures_needed: int | None
@@ -74,12 +80,18 @@ def card_of(road: Road, tables: Tables, proposal: Proposal) -> Card:
     incident = tables.incidents.get(proposal.incident_id)
     assert incident is not None
     execution = tables.executions.get(execution_id_of(proposal.id))
+    rehearsal = tables.rehearsals.get(proposal.rehearsal_id or "")
+    realised = tables.realised.get(execution_id_of(proposal.id))
+    blast = realised.blast if realised else None
     return Card(
         proposal=proposal,
         incident=incident,
         diagnosis=tables.diagnoses.get(proposal.diagnosis_id),
         latest=tables.diagnoses.get(incident.diagnosis_id or ""),
-        rehearsal=tables.rehearsals.get(proposal.rehearsal_id or ""),
+        rehearsal=rehearsal,
+        forecast=rehearsal.blast.told if rehearsal and rehearsal.blast else "",
+        blast=blast,
+        score=blast.told if blast else "",
         decision=tables.decisions.get(proposal.decision_id or ""),
         approvals=tuple(tables.approvals.find(proposal_id=proposal.id)),
         signatures_needed=_signatures_needed(road, tables, proposal),

@@ -29,6 +29,8 @@ from domain.rehearsal import Rehearsal
 
 _POLL_S = 0.05
 _ACTIVE = frozenset({ExecutionState.RUNNING, ExecutionState.STOPPING, ExecutionState.COMPENSATING})
+#: What a plan brought is no news here: alarms tell of the network, and an order ends with its plan.
+_NOT_ANEW = frozenset({IncidentClass.NETWORK, IncidentClass.SERVICE_ORDER})
 
 
 class Matter(NamedTuple):
@@ -152,7 +154,7 @@ def _intend(road: Road, matter: Matter, kind: RightKind, index: int, action: Act
         index=index,
         action=action,
         worker=road.worker,
-        before=dict(read_state(hands, action.target)),
+        before=dict(read_state(hands, action.target, action.absent)),
         intended_at=road.clock.now(),
     )
 
@@ -288,7 +290,7 @@ def _stopping(road: Road, execution_id: str) -> bool:
 def _settle_step(road: Road, matter: Matter, step: Step, state: StepState, note: str) -> None:
     """Commit what became of a step; one that is in doubt stops the plan until a person decides."""
     road.notice("acted", step.id)
-    after = dict(read_state(road.hands_for(step.action), step.action.target))
+    after = dict(read_state(road.hands_for(step.action), step.action.target, step.action.absent))
     known = state is StepState.DONE and step.before and after  # a state that was not read proves nothing
     took_effect = step.action.took_effect(step.before, after) if known else None
     now = road.clock.now()
@@ -382,7 +384,7 @@ def _look_anew(tables: Tables, settled: Execution) -> None:
     """What was done to a model, and did not end its trouble, is a new fact: the next answer follows from it."""
     incident = tables.incidents.get(settled.incident_id)
     over = settled.outcome is not None and settled.outcome.resolution is Resolution.RESTORED
-    if incident is None or over or incident.about is IncidentClass.NETWORK or incident.state is IncidentState.CLOSED:
+    if incident is None or over or incident.about in _NOT_ANEW or incident.state is IncidentState.CLOSED:
         return
     tables.incidents.swap(incident, incident.but(revision=incident.revision + 1))
 

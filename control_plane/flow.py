@@ -26,6 +26,7 @@ from control_plane.executor import advance, execution_id_of, load
 from control_plane.gate import WAITING, entry, expire, make_grant, moved, withdraw
 from control_plane.guards import collisions, freshness, passing
 from control_plane.judging import brief
+from control_plane.orders import standing as orders
 from control_plane.ports import Written
 from control_plane.preflight import begin
 from control_plane.replay import pins
@@ -129,6 +130,8 @@ def rehearse(road: Road, incident_id: str) -> None:
                 "recovers": len(made.recovers),
                 "pinned": pin.inputs_digest,
             }
+            if made.blast is not None:
+                said["forecast"] = made.blast.told
             if made.trial is not None:
                 said["trial"] = made.trial.model_dump(mode="json")
             refs = (made.id, made.snapshot_digest)
@@ -369,6 +372,11 @@ def _recovered(road: Road, incident_id: str) -> tuple[Resolution, str]:
 def _close_if_over(road: Road, incident_id: str) -> None:
     """Close the incident when its repair is settled and no alarm stands; otherwise it stays with people."""
     incident, _ = _incident(road, incident_id)
+    if incident.about is IncidentClass.SERVICE_ORDER:
+        ended = road.ledger.read(lambda tables: orders.ended(tables, incident))
+        if ended and incident.state is IncidentState.OPEN:
+            _close_by_itself(road, incident_id, *ended)
+        return
     outcome = _last_outcome(road, incident_id)
     if incident.state is IncidentState.CLOSED or outcome is None or outcome.resolution not in _OVER:
         return

@@ -8,9 +8,10 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from control_plane.hours import Hours
 from domain.clock import Clock
 from domain.measurements import METRICS, Batch, Metric
-from domain.network import Inventory
+from domain.network import Administrative, Inventory
 from domain.observations import Picture
 from domain.rehearsal import TwinFidelity
 from telemetry.history import History
@@ -29,12 +30,23 @@ class Live:
     """The present, as far as it is known."""
 
     def __init__(self, inventory: Inventory, clock: Clock, *, period_s: float, lateness_s: float) -> None:
-        self.inventory = inventory
         self.clock = clock
         self._lock = threading.Lock()
         self.period_s = period_s
+        self._extending = threading.Lock()
+        self._earlier: dict[str, Inventory] = {}  # by digest: what was declared before circuits were ordered
+        self._read(inventory)
+        self.history = History(period_s, slots=_SAMPLES_KEPT)
+        self.hours = Hours(inventory, self.regions, period_s)
+        self.windows = Windows(width_s=10 * period_s, lateness_s=lateness_s)
+        self.late_readings = 0
+        self.counters = Counters()
+        self._closed: deque[Window] = deque(maxlen=40_000)
+        self.twin = LiveTwin(inventory)
+
+    def _read(self, inventory: Inventory) -> None:
+        """Work out what follows from what is declared."""
         self.graph = element_graph(inventory)
-        self.elements = frozenset(self.graph.nodes)
         self.near = Proximity(self.graph)
         self.regions = _regions(inventory)
         self._ends = {link.id: (link.source, link.destination) for link in inventory.links} | {
@@ -43,12 +55,27 @@ class Live:
         self.link_of = {point: link.id for link in inventory.links for point in (link.source, link.destination)}
         bounds = {item.id: item.max_delay_ms for item in inventory.slices}
         self.promised_delay_ms = {d.id: bounds[d.slice_id] for d in inventory.demands if d.slice_id in bounds}
-        self.history = History(period_s, slots=_SAMPLES_KEPT)
-        self.windows = Windows(width_s=10 * period_s, lateness_s=lateness_s)
-        self.late_readings = 0
-        self.counters = Counters()
-        self._closed: deque[Window] = deque(maxlen=40_000)
-        self.twin = LiveTwin(inventory)
+        self.circuits = frozenset(d.id for d in inventory.demands if d.administrative is Administrative.LOCKED)
+        self.elements = frozenset(self.graph.nodes)
+        self.inventory = inventory
+
+    def extend(self, inventory: Inventory) -> None:
+        """Go on with an inventory that declares more demands than now, and what belongs to them; nothing is forgotten.
+
+        Raises:
+            BadInput: it contradicts itself, or lacks what is declared now.
+        """
+        with self._extending:
+            if inventory is self.inventory:
+                return
+            earlier = self.twin.declared
+            self.twin.extend(inventory)
+            self._earlier[earlier.topology.digest] = earlier.inventory
+            self._read(inventory)
+
+    def past(self, body: str, inventory_digest: str) -> Snapshot:
+        """Return a snapshot that was stored, of the present inventory or of one that it grew from. Raises BadInput."""
+        return Snapshot.load(body, self._earlier.get(inventory_digest, self.inventory))
 
     def apply(self, batch: Batch) -> None:
         """Take in readings that are durable already; those too late for their window are counted."""
@@ -99,7 +126,12 @@ class Live:
 
     def picture(self, at: datetime, elements: Sequence[str] | None = None, *, onset: datetime | None = None) -> Picture:
         """Return what is anomalous, healthy and silent at `at`, against what was usual before `onset`."""
-        return self.history.picture(at, elements, onset=onset)
+        found = self.history.picture(at, elements, onset=onset)
+        snapshot = self.twin.snapshot() if self.circuits & found.silent else None
+        if snapshot is None:
+            return found
+        off = {name for name in self.circuits & found.silent if snapshot.value(name, "administrative") == "locked"}
+        return found.but(silent=found.silent - off)  # nobody probes a circuit that is out of service
 
     def observed(self, element: str, attribute: str) -> str | float | None:
         """Return the present value of what a rehearsal's fact is about; None when unknown or stale."""

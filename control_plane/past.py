@@ -1,13 +1,21 @@
-"""What earlier incidents teach: how often a kind of fault heals by itself."""
+"""What earlier incidents teach: how often a kind of fault heals by itself, and how long a kind of plan takes."""
+
+from collections.abc import Sequence
 
 from control_plane.ports import Ledger
 from control_plane.tables import Tables
+from domain.actions import ActionClass
+from domain.autonomy import Realised
+from domain.blast import Quantity
 from domain.diagnosis import FaultKind
 from domain.incidents import IncidentState, Resolution
+from twin.blast.classes import class_of
 
 #: A Beta prior that says "one in ten", worth ten incidents.
 _PRIOR_HEALED, _PRIOR_ALL = 1.0, 10.0
 _MOST = 500
+#: So many newest scores are looked through for plans of a class, and so many of these are asked.
+_MOST_SCORES, _MOST_TIMES = 200, 50
 
 
 class RecordedPast:
@@ -31,3 +39,23 @@ class RecordedPast:
 
         healed, known = self._ledger.read(read)
         return (_PRIOR_HEALED + healed) / (_PRIOR_ALL + known)
+
+    def recovery(self, action_class: ActionClass) -> Sequence[float]:
+        """Return the seconds that the newest plans of this class took from first step to recovery, oldest first.
+
+        Plans that did not bring a recovery took no time that could be told; they are left out.
+        """
+
+        def read(tables: Tables) -> list[float]:
+            rows = tables.realised.find(newest=True, limit=_MOST_SCORES)
+            known = sorted(rows, key=lambda row: (row.known_at, row.id))
+            return [seen for row in known if (seen := _took(tables, row, action_class)) is not None]
+
+        return self._ledger.read(read)[-_MOST_TIMES:]
+
+
+def _took(tables: Tables, row: Realised, action_class: ActionClass) -> float | None:
+    proposal = tables.proposals.get(row.proposal_id) if row.blast and action_class in row.classes else None
+    if row.blast is None or proposal is None or class_of(proposal.plan) is not action_class:
+        return None
+    return next((entry.seen for entry in row.blast.measured if entry.quantity is Quantity.RECOVERY), None)

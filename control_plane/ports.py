@@ -8,7 +8,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from control_plane.horizon import Horizon
 from control_plane.tables import Message, Tables
-from domain.actions import Action, TrainModel
+from domain.actions import Action, ActionClass, TrainModel
 from domain.agents import AgentCard, Case
 from domain.alarms import AlarmReport
 from domain.answers import Answer
@@ -176,6 +176,9 @@ class Past(Protocol):
 
     def self_heal(self, fault: FaultKind) -> float:
         """Return the estimated chance (0–1) that such a fault heals by itself while a plan is verified."""
+
+    def recovery(self, action_class: ActionClass) -> Sequence[float]:
+        """Return the seconds that the newest plans of this class took from first step to recovery, oldest first."""
 
 
 class KeptModel(NamedTuple):

@@ -8,6 +8,7 @@ from control_plane.gate import WAITING, entry, moved, withdraw
 from control_plane.gathering import case_of
 from control_plane.guards import throttle
 from control_plane.handoffs import ask, hand_over
+from control_plane.orders.behind import behind
 from control_plane.ports import Planner, Written
 from control_plane.replay import pins
 from control_plane.replay.tape import Recording, recording
@@ -162,6 +163,7 @@ def _proposal(
         tenant=incident.tenant,
         region=incident.region,
         requester=planner.card.principal,
+        on_behalf_of=behind(tables, incident),
         title=draft.title,
         why=draft.why,
         plan=draft.plan,

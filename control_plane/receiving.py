@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from control_plane import hours
 from control_plane.horizon import Horizon
 from control_plane.ports import Written
 from control_plane.road import Road
@@ -133,10 +134,12 @@ def receive_feed(road: Road, source: str, wait_s: float) -> int:
     states = read_plant_states(parts.states, rules)
     readings = {name: read_plant_readings(rows, rules) for name, rows in _by_source(parts.readings).items()}
     batches = [batch for name, rows in readings.items() if (batch := _batch(road, name, rows.kept))]
+    sums = road.live.hours.due(road.clock.now()) if readings else {}
 
     def change(tables: Tables) -> Written[Receipt]:
         written = _keep(road, tables, Sender(source, source), alarms)
         entries = [*written.entries, *_keep_readings(road, tables, source, batches, readings)]
+        hours.shelve(tables, sums)
         entries += _keep_states(road, tables, source, states, parts.rejected)
         moved = Cursor(id=source, position=feed.position)
         if stored is None:
@@ -146,8 +149,11 @@ def receive_feed(road: Road, source: str, wait_s: float) -> int:
         return Written(written.result, tuple(entries), written.messages)
 
     road.ledger.do(change)
+    if sums:
+        road.live.hours.stored(road.clock.now())
     for batch in batches:
         road.live.apply(batch)
+        road.live.hours.add(batch.readings, road.clock.now())
     for notice in states.kept:
         road.live.twin.configured(notice.element, notice.attribute, notice.value, notice.event_time)
     road.bell.set()

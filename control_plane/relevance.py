@@ -1,10 +1,12 @@
 """Is the network still what a rehearsal read? The facts are compared one by one, and the changed ones are named."""
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from control_plane.autonomy import standing as autonomy
 from control_plane.ports import Hands
 from control_plane.road import Road
+from domain.actions import NO_CIRCUIT
 from domain.errors import NotFound, Unavailable
 from domain.measurements import Metric
 from domain.rehearsal import Fact
@@ -12,11 +14,16 @@ from domain.rehearsal import Fact
 _METRICS = frozenset(metric.value for metric in Metric)
 
 
-def read_state(hands: Hands, element: str) -> Mapping[str, str]:
-    """Read the element's state; a device that does not answer shows nothing, which proves nothing."""
+def read_state(hands: Hands, element: str, absent: Mapping[str, str] = MappingProxyType({})) -> Mapping[str, str]:
+    """Read the element's state; a device that does not answer shows nothing, which proves nothing.
+
+    `absent`: what it means that there is no such element (`Action.absent`).
+    """
     try:
         return hands.state(element)
-    except (NotFound, Unavailable):
+    except NotFound:
+        return absent
+    except Unavailable:
         return {}
 
 
@@ -30,7 +37,11 @@ def present(road: Road, element: str, attribute: str) -> str | float | None:
     if attribute in {"administrative", "metric", "via"}:
         try:
             state = road.network.state(element)
-        except (NotFound, Unavailable):
+        except NotFound:
+            if element not in road.live.circuits:
+                return None
+            state = NO_CIRCUIT  # the house knows of a circuit that the network does not carry yet
+        except Unavailable:
             return None
         if attribute in state:
             return state[attribute]

@@ -22,6 +22,7 @@ from domain.ids import new_id
 from domain.incidents import Incident, IncidentClass
 from policies.chain_files import Chains
 from policies.engine import Book
+from twin.blast.calibration import Calibration
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class RoadSettings:
     roster_ahead_s: float = 24 * 3600.0  # how far ahead the roster is looked through for gaps
     seeded_share: float = 0.0  # of held proposals that bring a card that tests attention; 0: none
     miss_limit: float = 0.1  # a person who surely misses more of these needs a second signature
+    order_full: float = 0.8  # no link is filled further by an ordered circuit
+    order_full_failed: float = 0.95  # nor, by a protected one, when any one link fails
     batch_most: int = 10  # proposals that can be approved with one reason
 
 
@@ -88,6 +91,7 @@ class Road:
     vault: Vault | None = None
     chains: Chains = field(default_factory=Chains.load)
     messenger: Messenger | None = None
+    calibration: Calibration = field(default_factory=Calibration.none)
     watchers: list[Watcher] = field(default_factory=list)
     bell: threading.Event = field(default_factory=threading.Event)
     _turns: dict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from control_plane.horizon import Horizon
+from control_plane.hours import at_hour, hour_of
 from control_plane.road import Road
 from control_plane.tables import Tables
 from domain.alarms import Alarm
@@ -29,6 +30,7 @@ def state(road: Road, horizon: Horizon, at: datetime | None) -> dict[str, Any]:
     snapshot, source = snapshot_at(road, at)
     prediction, whole = evaluate(snapshot), horizon.everywhere
     links = [link.id for link in snapshot.inventory.links if horizon.element(link.id)]
+    measured = _measured_then(road, snapshot, horizon, at) if at else _measured_loads(road, snapshot, horizon)
     return {
         "at": moment.isoformat(),
         "twin": {
@@ -39,7 +41,7 @@ def state(road: Road, horizon: Horizon, at: datetime | None) -> dict[str, Any]:
         },
         "topology": _topology(snapshot, horizon),
         "predicted_loads": {link: round(prediction.utilisation(link), 4) for link in links},
-        "measured_loads": {} if at else _measured_loads(road, snapshot, horizon),
+        "measured_loads": measured,
         "impact": prediction.impact().model_dump(mode="json") if whole else {},
         "kpis": road.live.kpis(moment) if whole else {},
         "slices": [item.model_dump(mode="json") for item in snapshot.inventory.slices] if whole else [],
@@ -59,6 +61,19 @@ def _measured_loads(road: Road, snapshot: Snapshot, horizon: Horizon) -> dict[st
         if seen is not None and seen[0] is not None:
             loads[point.id] = {"utilisation": round(seen[0], 4), "age_s": round((now - seen[1]).total_seconds(), 1)}
     return loads
+
+
+def _measured_then(road: Road, snapshot: Snapshot, horizon: Horizon, at: datetime) -> dict[str, dict[str, Any]]:
+    """Return the mean utilisation of each interface in the hour around a past moment, as far as it was measured."""
+    regions = {node.region for node in snapshot.inventory.nodes}
+    mbps = road.ledger.read(lambda tables: at_hour(tables, sorted(regions), at))
+    hour = hour_of(at).isoformat()
+    return {
+        point: {"utilisation": round(mbps[point] / link.capacity_mbps, 4), "mean_of_hour": hour}
+        for link in snapshot.inventory.links
+        for point in (link.source, link.destination)
+        if point in mbps and horizon.element(point)
+    }
 
 
 def _pending_at(road: Road, horizon: Horizon, at: datetime) -> list[dict[str, Any]]:
@@ -96,7 +111,7 @@ def snapshot_at(road: Road, at: datetime | None) -> tuple[Snapshot, str]:
     if not states:
         return Snapshot.of(road.live.inventory), "inventory (no earlier snapshot was stored)"
     newest = max(states, key=lambda state: state.made_at)
-    return Snapshot.load(newest.body, road.live.inventory), f"snapshot of {newest.made_at.isoformat()}"
+    return road.live.past(newest.body, newest.inventory_digest), f"snapshot of {newest.made_at.isoformat()}"
 
 
 def _topology(snapshot: Snapshot, horizon: Horizon) -> dict[str, Any]:

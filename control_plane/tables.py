@@ -20,8 +20,9 @@ from domain.guards import Breaker, Collision, InfluenceLock, Switch, Touch, Usag
 from domain.identity import Principal
 from domain.incidents import Incident
 from domain.keeping import Checkpoint, Pin, PolicyBook, PolicyInForce, Review, Tape
-from domain.measurements import Batch
+from domain.measurements import Batch, HourlyLoad
 from domain.models import ModelMove, ModelOutcome, ModelVersion
+from domain.orders import ServiceOrder
 from domain.planned_work import ChangeWindow, Freeze, PlannedWork
 from domain.proposals import Proposal
 from domain.rehearsal import Rehearsal
@@ -76,6 +77,7 @@ SHELVES: dict[str, Shelved] = {
         ("identity", "resource", "incident_id", "cleared", "correlated", "planned_work_id", "source", "tenant"),
     ),
     "batches": Shelved(Batch, ("source", "last_event_time")),
+    "hourly_loads": Shelved(HourlyLoad),
     "quarantine": Shelved(Quarantined, ("source", "rule", "tenant")),
     "late": Shelved(LateArrival, ("source",)),
     "tallies": Shelved(Tally),
@@ -128,6 +130,7 @@ SHELVES: dict[str, Shelved] = {
     "policy_books": Shelved(PolicyBook),
     "policy_in_force": Shelved(PolicyInForce),
     "checkpoints": Shelved(Checkpoint, ("tenant",)),
+    "orders": Shelved(ServiceOrder, ("tenant", "incident_id", "cancel_id", "external_id")),
     "reviews": Shelved(Review, ("tenant", "kind", "ref")),
     "principals": Shelved(Principal, ("name", "tenant")),
     "secrets": Shelved(Secret),
@@ -140,6 +143,7 @@ class Tables(Protocol):
 
     alarms: Shelf[Alarm]
     batches: Shelf[Batch]
+    hourly_loads: Shelf[HourlyLoad]
     quarantine: Shelf[Quarantined]
     late: Shelf[LateArrival]
     tallies: Shelf[Tally]
@@ -192,6 +196,7 @@ class Tables(Protocol):
     policy_books: Shelf[PolicyBook]
     policy_in_force: Shelf[PolicyInForce]
     checkpoints: Shelf[Checkpoint]
+    orders: Shelf[ServiceOrder]
     reviews: Shelf[Review]
     principals: Shelf[Principal]
     secrets: Shelf[Secret]

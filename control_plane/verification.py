@@ -44,7 +44,7 @@ def verify(road: Road, matter: Matter) -> float | None:
     credited = all(check.passed for check in checks)
     now = road.clock.now()
     if recovered and _steady(road, matter, now):
-        realised.score(road, matter)
+        realised.score(road, matter, recovered=True)
         _settle_recovered(road, execution, checks, credited=credited)
         return None
     if execution.verify_by is not None and now >= execution.verify_by:
@@ -96,7 +96,8 @@ def _took_effect(road: Road, step: Step) -> bool:
         return step.took_effect
     if step.state is not StepState.DONE or not step.before:
         return False
-    return step.action.took_effect(step.before, read_state(road.hands_for(step.action), step.action.target))
+    after = read_state(road.hands_for(step.action), step.action.target, step.action.absent)
+    return step.action.took_effect(step.before, after)
 
 
 def _alarms(alarms: Iterable[Alarm]) -> Check:

@@ -1,7 +1,8 @@
 """The steps of the road that depend on what an incident is about. Everything else is the same for all.
 
-An incident is about the network, or about a model that watches it. What is gathered of it, how a plan is rehearsed
-and how one sees that it worked differ; hand-offs, rules, gate, rights, execution and record do not.
+An incident is about the network, about a model that watches it, or about what is wished of either: more autonomy, a
+new circuit. What is gathered of it, how a plan is rehearsed and how one sees that it worked differ; hand-offs, rules,
+gate, rights, execution and record do not.
 """
 
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from control_plane import gathering, model_cases, model_verification, rehearsing, trials, verification
 from control_plane.autonomy import promotion
 from control_plane.executor import Matter, settle
+from control_plane.orders import verifying as order_verifying
+from control_plane.orders import way as order_way
 from control_plane.proposing import recovers_nothing
 from control_plane.road import Road
 from domain.agents import Case
@@ -41,6 +44,9 @@ WAYS: dict[IncidentClass, Way] = {
     ),
     IncidentClass.AUTONOMY: Way(
         IncidentClass.AUTONOMY, promotion.gather, promotion.check, promotion.rehearse, promotion.verify
+    ),
+    IncidentClass.SERVICE_ORDER: Way(
+        IncidentClass.SERVICE_ORDER, order_way.gather, order_way.check, order_way.rehearse, order_verifying.verify
     ),
 }
 

@@ -5,15 +5,18 @@ An action sets a state (`metric becomes 65535`), never a difference, so sending 
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from domain.base import Word
 from domain.changes import Change, SetAdministrative, SetLoss, SetMetric, SetOperational, SetVia
 from domain.models import VERSION
 from domain.network import Administrative, Operational
+from domain.waypoints import WHOLE, Share, is_whole, policy_text
 
+#: How a circuit reads that the network does not know.
+NO_CIRCUIT: Mapping[str, str] = {"administrative": "locked", "via": ""}
 #: The IGP metric of a drained link (RFC 6987's max metric): used only when nothing else is left.
 DRAINED_METRIC = 65535
 
@@ -24,6 +27,8 @@ class ActionClass(StrEnum):
     DRAIN_LINK = "drain_link"
     UNDRAIN_LINK = "undrain_link"
     STEER_DEMAND = "steer_demand"
+    ACTIVATE_CIRCUIT = "activate_circuit"
+    DEACTIVATE_CIRCUIT = "deactivate_circuit"
     RESTART_PROCESS = "restart_process"
     LOCK_CELL = "lock_cell"
     UNLOCK_CELL = "unlock_cell"
@@ -71,6 +76,11 @@ class _Action(Word):
     def effect(self) -> Effect | None:
         """Return the state to read back, or None when the device shows none."""
         return None
+
+    @property
+    def absent(self) -> Mapping[str, str]:
+        """Return how the target reads where the device says that there is no such thing; empty: it proves nothing."""
+        return {}
 
     def took_effect(self, before: Mapping[str, str], after: Mapping[str, str]) -> bool:
         """Say whether the target's state, read before and after, shows that this action changed it.
@@ -144,21 +154,100 @@ class UndrainLink(_Action):
 
 
 class SteerDemand(_Action):
-    """Send a demand through a waypoint by an SR policy; `via=None` takes the policy away."""
+    """Send a share of a demand through a waypoint by an SR policy, the rest directly; `via=None` ends the policy."""
 
     kind: Literal[ActionClass.STEER_DEMAND] = ActionClass.STEER_DEMAND
     harm = Harm.SERVICE
     via: str | None
+    share: Share = Field(default=WHOLE, exclude_if=is_whole)
     previous_via: str | None = None
+    previous_share: Share = Field(default=WHOLE, exclude_if=is_whole)
+
+    @model_validator(mode="after")
+    def _shares_a_policy(self) -> "SteerDemand":
+        for via, share in ((self.via, self.share), (self.previous_via, self.previous_share)):
+            if via is None and not is_whole(share):
+                raise ValueError(
+                    "without a waypoint there is nothing to share: leave the share out, or name a waypoint"
+                )
+        return self
 
     def inverse(self) -> "Action":
-        return SteerDemand(target=self.target, via=self.previous_via, previous_via=self.via)
+        return SteerDemand(
+            target=self.target,
+            via=self.previous_via,
+            share=self.previous_share,
+            previous_via=self.via,
+            previous_share=self.share,
+        )
 
     def changes(self) -> tuple[Change, ...]:
-        return (SetVia(demand=self.target, via=self.via),)
+        return (SetVia(demand=self.target, via=self.via, share=self.share),)
 
     def effect(self) -> Effect:
-        return Effect(element=self.target, attribute="via", value=self.via or "")
+        return Effect(element=self.target, attribute="via", value=policy_text(self.via, self.share))
+
+
+class _Circuit(_Action):
+    """What a network must know of a circuit (`target`) to carry it: ends, rate in Mbit/s, promise, way."""
+
+    harm = Harm.SERVICE
+    source: str = Field(min_length=1, max_length=256, description="routing node id")
+    destination: str = Field(min_length=1, max_length=256, description="routing node id")
+    mbps: float = Field(gt=0, le=1e9)
+    traffic_class: str = Field(default="best_effort", min_length=1, max_length=64)
+    slice_id: str = Field(min_length=1, max_length=256, description="the slice that bears the promise")
+    max_loss: float = Field(default=0.01, ge=0, le=1, description="share that may get lost")
+    max_delay_ms: float = Field(default=100.0, gt=0, le=1e6, description="one way")
+    via: str | None = Field(default=None, max_length=256, description="waypoint of its way, or None")
+    share: Share = Field(default=WHOLE, exclude_if=is_whole, description="of it that goes through the waypoint")
+
+    @model_validator(mode="after")
+    def _shares_a_way(self) -> Self:
+        if self.via is None and not is_whole(self.share):
+            raise ValueError("without a waypoint there is nothing to share: leave `share` out, or name a waypoint")
+        return self
+
+    @property
+    def absent(self) -> Mapping[str, str]:
+        """A circuit that the network does not know is one that carries nothing."""
+        return NO_CIRCUIT
+
+
+class ActivateCircuit(_Circuit):
+    """Let a planned circuit carry traffic, on its way. A network that does not know it yet sets it up."""
+
+    kind: Literal[ActionClass.ACTIVATE_CIRCUIT] = ActionClass.ACTIVATE_CIRCUIT
+
+    def inverse(self) -> "Action":
+        return DeactivateCircuit(**self.model_dump(exclude={"kind"}))
+
+    def changes(self) -> tuple[Change, ...]:
+        unlocked = SetAdministrative(element=self.target, state=Administrative.UNLOCKED)
+        return (unlocked, SetVia(demand=self.target, via=self.via, share=self.share))
+
+    def effect(self) -> Effect:
+        return Effect(element=self.target, attribute="administrative", value="unlocked")
+
+    def took_effect(self, before: Mapping[str, str], after: Mapping[str, str]) -> bool:
+        """An active circuit that takes another way than the rehearsed one is not what was asked for."""
+        return super().took_effect(before, after) and after.get("via", "") == policy_text(self.via, self.share)
+
+
+class DeactivateCircuit(_Circuit):
+    """Take a circuit out of service: it carries nothing any more, and its policy is gone."""
+
+    kind: Literal[ActionClass.DEACTIVATE_CIRCUIT] = ActionClass.DEACTIVATE_CIRCUIT
+
+    def inverse(self) -> "Action":
+        return ActivateCircuit(**self.model_dump(exclude={"kind"}))
+
+    def changes(self) -> tuple[Change, ...]:
+        locked = SetAdministrative(element=self.target, state=Administrative.LOCKED)
+        return (locked, SetVia(demand=self.target, via=None))
+
+    def effect(self) -> Effect:
+        return Effect(element=self.target, attribute="administrative", value="locked")
 
 
 class RestartProcess(_Action):
@@ -338,6 +427,8 @@ Action = Annotated[
     | DrainLink
     | UndrainLink
     | SteerDemand
+    | ActivateCircuit
+    | DeactivateCircuit
     | RestartProcess
     | LockCell
     | UnlockCell

@@ -5,10 +5,11 @@ Faults, actions and what-if questions all become changes, so `twin.evaluate` has
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from domain.base import Word
 from domain.network import Administrative, Operational
+from domain.waypoints import WHOLE, Share, is_whole
 
 
 class SetAdministrative(Word):
@@ -48,11 +49,18 @@ class SetLoss(Word):
 
 
 class SetVia(Word):
-    """An SR policy sends the demand through a waypoint; None takes the policy away."""
+    """An SR policy sends a share of the demand through a waypoint, the rest directly; None takes the policy away."""
 
     kind: Literal["set_via"] = "set_via"
     demand: str
     via: str | None
+    share: Share = Field(default=WHOLE, exclude_if=is_whole)
+
+    @model_validator(mode="after")
+    def _shares_a_policy(self) -> "SetVia":
+        if self.via is None and not is_whole(self.share):
+            raise ValueError("without a waypoint there is nothing to share: leave `share` out, or name a waypoint")
+        return self
 
 
 class ScaleDemand(Word):

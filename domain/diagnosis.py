@@ -29,6 +29,7 @@ class FaultKind(StrEnum):
     CELL_SLEEPING = "cell_sleeping"  # up by its own word, and serving nobody
     MODEL_DRIFT = "model_drift"  # a model errs more often than its card says
     AUTONOMY_EARNED = "autonomy_earned"  # no fault: an agent has shown that it may do more by itself
+    SERVICE_ORDERED = "service_ordered"  # no fault: a customer's wish
     UNKNOWN = "unknown"
 
 

@@ -11,6 +11,7 @@ class EvidenceKind(StrEnum):
     ALARM = "alarm"
     MEASUREMENT = "measurement"
     SILENCE = "silence"  # a source that should speak and does not
+    ORDER = "order"  # a customer's wish
 
 
 class Evidence(Stored):

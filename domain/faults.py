@@ -5,7 +5,7 @@ from domain.diagnosis import FaultKind
 from domain.network import Administrative, Operational
 
 #: What can be wrong with the network itself, as far as we have a name for it.
-_ELSEWHERE = frozenset({FaultKind.UNKNOWN, FaultKind.MODEL_DRIFT, FaultKind.AUTONOMY_EARNED})
+_ELSEWHERE = frozenset({FaultKind.UNKNOWN, FaultKind.MODEL_DRIFT, FaultKind.AUTONOMY_EARNED, FaultKind.SERVICE_ORDERED})
 NETWORK_FAULTS = tuple(kind for kind in FaultKind if kind not in _ELSEWHERE)
 
 
@@ -25,7 +25,7 @@ def hypothesis(fault: FaultKind, element: str, size: float | None = None) -> tup
             return (SetLoss(link=element, share=0.1 if size is None else size),)
         case FaultKind.CONGESTION:
             return (ScaleDemand(demand=element, factor=2.0 if size is None else size),)
-        case FaultKind.UNKNOWN | FaultKind.MODEL_DRIFT | FaultKind.AUTONOMY_EARNED:
+        case kind if kind in _ELSEWHERE:
             return ()
         case _:
             return (SetOperational(element=element, state=Operational.DISABLED),)

@@ -38,6 +38,7 @@ class Permission(StrEnum):
     READ_RECORD = "read_record"  # the audit record, and verifying it
     SEND = "send"  # alarms and readings
     PROPOSE = "propose"  # ask for a plan
+    ORDER = "order"  # order a circuit or a slice, and take it back
     APPROVE = "approve"  # approve, reject, change, defer, ask
     STOP = "stop"  # stop a plan in flight
     SETTLE = "settle"  # say what became of a step in doubt

@@ -13,6 +13,7 @@ class IncidentClass(StrEnum):
     NETWORK = "network"
     AI_MODEL = "ai_model"
     AUTONOMY = "autonomy"  # nothing is in trouble: what an agent may do by itself is to be changed
+    SERVICE_ORDER = "service_order"  # nothing is in trouble: a customer wants a circuit or a slice, or no longer does
 
 
 class IncidentState(StrEnum):

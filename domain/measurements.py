@@ -98,3 +98,36 @@ class Batch(Stored):
             for at, rows in ((datetime.fromisoformat(time), rows) for time, rows in by_time.items())
             for element, metric, value in rows
         )
+
+
+#: Weeks of hourly loads that are kept; the row of an hour is that of the hour so many weeks before, written anew.
+WEEKS_KEPT = 64
+_HOUR_S = 3600
+_HOURS_KEPT = WEEKS_KEPT * 7 * 24
+
+
+class HourlyLoad(Stored):
+    """What the interfaces of one region sent in one hour: for plans that look back over weeks.
+
+    `sent` is, per interface, the sum of its readings in Mbit (each reading stands for the time between two of them),
+    and the seconds that these stand for; so their ratio is a mean in Mbit/s, and more readings can be added.
+    Written out it is packed as the readings of a `Batch` are.
+    """
+
+    region: str
+    starts: Utc
+    sent: dict[str, tuple[float, float]]
+
+    @classmethod
+    def id_of(cls, region: str, starts: datetime) -> str:
+        """Return the id of the row of a region's hour; an hour `WEEKS_KEPT` weeks later has the same."""
+        return f"hour_{int(starts.timestamp()) // _HOUR_S % _HOURS_KEPT:05d}_{region}"
+
+    @field_serializer("sent")
+    def _pack_sent(self, sent: dict[str, tuple[float, float]]) -> str:
+        return b64encode(zlib.compress(json.dumps(sent, separators=(",", ":")).encode(), level=1)).decode()
+
+    @field_validator("sent", mode="before")
+    @classmethod
+    def _unpack_sent(cls, sent: object) -> object:
+        return json.loads(zlib.decompress(b64decode(sent))) if isinstance(sent, str) else sent

@@ -6,7 +6,7 @@ alarm's resource, a fault's place and an action's target are such ids.
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -58,6 +58,9 @@ class Radio(Word):
     power_dbm: float = Field(ge=-50, le=100)
     azimuth_deg: float | None = Field(default=None, ge=0, lt=360, description="of a sector, from north; None: omni")
     prbs: int = Field(default=273, ge=1, le=10_000, description="physical resource blocks of 180 kHz")
+    qam: Literal[64, 256] = Field(
+        default=64, exclude_if=_is_default(64), description="highest modulation: up to 4.4 or 7.4 bit/s/Hz"
+    )
     users: tuple[UserGroup, ...] = Field(default=(), description="those whom this cell serves while it works")
 
 
@@ -130,6 +133,11 @@ class Demand(Word):
     traffic_class: str = "best_effort"
     slice_id: str = ""
     via: str | None = Field(default=None, description="waypoint node of an SR policy, if one is in force")
+    administrative: Administrative = Field(
+        default=Administrative.UNLOCKED,
+        exclude_if=_is_default(Administrative.UNLOCKED),
+        description="locked: planned, or taken out of service; it offers nothing",
+    )
 
 
 class Slice(Word):

@@ -1,8 +1,9 @@
 """Which role may do what: the one table behind every door. What is not here is refused."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from domain.actions import Action
+from domain.actions import Action, SteerDemand
 from domain.identity import HOUSE, Permission, Principal, Role, Scope, domain_of
 
 _P = Permission
@@ -13,12 +14,13 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.NOC: _SEE | {_P.DECLARE},
     Role.OPERATOR: _SEE
     | {_P.READ_RECORD, _P.SEND, _P.STOP, _P.SETTLE, _P.CLOSE, _P.DECLARE, _P.FREEZE, _P.SWITCH_OFF, _P.DELEGATE},
-    Role.ENGINEER: _SEE | {_P.READ_RECORD, _P.PROPOSE, _P.APPROVE, _P.STOP, _P.SETTLE, _P.SWITCH_OFF, _P.DELEGATE},
+    Role.ENGINEER: _SEE
+    | {_P.READ_RECORD, _P.PROPOSE, _P.ORDER, _P.APPROVE, _P.STOP, _P.SETTLE, _P.SWITCH_OFF, _P.DELEGATE},
     Role.APPROVER: _SEE | {_P.READ_RECORD, _P.APPROVE, _P.STOP, _P.SWITCH_OFF, _P.DELEGATE, _P.BREAK_GLASS},
     Role.CHANGE_MANAGER: _SEE
     | {_P.READ_RECORD, _P.APPROVE, _P.STOP, _P.DECLARE, _P.FREEZE, _P.DELEGATE, _P.KEEP_ROSTER, _P.REVIEW, _P.WAIVE},
     Role.ML_ENGINEER: _SEE | {_P.READ_RECORD, _P.PROPOSE, _P.APPROVE, _P.DELEGATE},
-    Role.TENANT_OWNER: _SEE | {_P.READ_RECORD, _P.KEEP_ACCOUNTS, _P.KEEP_ROSTER, _P.EXPORT, _P.REDACT},
+    Role.TENANT_OWNER: _SEE | {_P.ORDER, _P.READ_RECORD, _P.KEEP_ACCOUNTS, _P.KEEP_ROSTER, _P.EXPORT, _P.REDACT},
     Role.ADMIN: _SEE
     | {
         _P.KEEP_ACCOUNTS,
@@ -83,10 +85,16 @@ def outside(held: Scope, step: Action, regions: Iterable[str], kind: str) -> str
 
 def _out_of_bounds(held: Scope, step: Action) -> str:
     """The class of an action (`kind`) may be bounded like an argument; its inverse is then granted with it."""
-    given, inverse = step.model_dump(mode="json"), step.inverse()
+    given, inverse = _arguments(step), step.inverse()
     undone = inverse.model_dump(mode="json", exclude={"kind"}) if inverse else {}
     for bound in held.bounds:
         for arguments in (given, undone):
             if bound.argument in arguments and not bound.permits(arguments[bound.argument]):
                 return f"`{bound.argument}` = `{str(arguments[bound.argument])[:64]}`"
     return ""
+
+
+def _arguments(step: Action) -> dict[str, Any]:
+    """Return the arguments as plain data, with a share that is left out of the dump because it is everything."""
+    given = step.model_dump(mode="json")
+    return given | {"share": step.share} if isinstance(step, SteerDemand) and step.via is not None else given

@@ -22,6 +22,8 @@ PRICES_EUR: Mapping[ActionClass, float] = {
     ActionClass.DRAIN_LINK: 0.0,
     ActionClass.UNDRAIN_LINK: 0.0,
     ActionClass.STEER_DEMAND: 0.0,
+    ActionClass.ACTIVATE_CIRCUIT: 0.0,
+    ActionClass.DEACTIVATE_CIRCUIT: 0.0,
     ActionClass.RESTART_PROCESS: 0.0,
     ActionClass.LOCK_CELL: 0.0,
     ActionClass.UNLOCK_CELL: 0.0,

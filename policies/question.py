@@ -26,6 +26,8 @@ KINDS: dict[ActionClass, str] = {
     ActionClass.DRAIN_LINK: "link",
     ActionClass.UNDRAIN_LINK: "link",
     ActionClass.STEER_DEMAND: "demand",
+    ActionClass.ACTIVATE_CIRCUIT: "demand",
+    ActionClass.DEACTIVATE_CIRCUIT: "demand",
     ActionClass.RESTART_PROCESS: "node",
     ActionClass.LOCK_CELL: "cell",
     ActionClass.UNLOCK_CELL: "cell",

@@ -11,6 +11,7 @@ from typing import Any
 
 from domain.alarms import AlarmKey, AlarmReport
 from domain.measurements import METRICS, Metric, MetricTraits, Reading
+from domain.waypoints import policy_of
 from telemetry import mappings
 from telemetry.contracts import ALL_LOST, FLOWING_MBPS
 from telemetry.sorting import (
@@ -152,7 +153,8 @@ def _possible(attribute: str, value: str, intake: Intake) -> bool:
         return value in {"locked", "unlocked"}
     if attribute == "metric":
         return value.isascii() and value.isdigit() and len(value) <= 5 and 1 <= int(value) <= 65535
-    return not value or value in intake.known
+    via, _ = policy_of(value, intake.known)
+    return via is None or via in intake.known
 
 
 def read_plant_readings(items: Iterable[Any], intake: Intake) -> Sorted[Reading]:

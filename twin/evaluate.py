@@ -24,7 +24,7 @@ from domain.rehearsal import Impact
 from twin.physics.availability import availability, own_states
 from twin.physics.delay import arc_delay_ms, demand_delay_ms
 from twin.physics.elastic import Sharing, share_out
-from twin.physics.overlay import overlaid, waypoints
+from twin.physics.overlay import offered, overlaid, waypoints
 from twin.physics.radio import RadioState, radio_state
 from twin.routing import Ask, Routing, delivery, route
 from twin.snapshot import Snapshot
@@ -47,6 +47,7 @@ class Prediction:
         capacity: per arc, Mbit/s.
         spoiled: per arc, share lost by declaration (grey faults).
         hours: how long it has been so (see `evaluate`), or None.
+        burst: per arc, the burst parameter that measured delays have shown; None: what is declared.
     """
 
     topology: Topology
@@ -57,6 +58,7 @@ class Prediction:
     capacity: Floats
     spoiled: Floats
     hours: float | None = None
+    burst: Floats | None = None
 
     @cached_property
     def sharing(self) -> Sharing | None:
@@ -101,7 +103,7 @@ class Prediction:
     @cached_property
     def arc_delay_ms(self) -> Floats:
         """Mean delay per arc: propagation, transmission and queueing (at most a full buffer)."""
-        return arc_delay_ms(self.topology, self.arc_utilisation, self.capacity)
+        return arc_delay_ms(self.topology, self.arc_utilisation, self.capacity, self.burst)
 
     @cached_property
     def demand_delay_ms(self) -> Floats:
@@ -261,11 +263,13 @@ def _predict(snapshot: Snapshot, base: Routing | None, hours: float | None) -> P
     topology, state = snapshot.topology, snapshot.state
     works, reached = availability(topology, own_states(topology, state), hours)
     links = works[topology.first_link_unit : topology.first_point_unit]
+    via, share = waypoints(topology, state.get("via", {}), works)
     ask = Ask(
         usable=np.repeat(links, 2),
         metric=overlaid(topology.metric, state.get("metric", {}), topology.link_at),
-        mbps=overlaid(topology.mbps, state.get("demand_factor", {}), topology.demand_at, multiply=True),
-        via=waypoints(topology, state.get("via", {}), works),
+        mbps=offered(topology, state),
+        via=via,
+        share=share,
     )
     return Prediction(
         topology=topology,

@@ -74,13 +74,21 @@ def demand_paths(prediction: Prediction) -> dict[str, dict[str, bool]]:
     for place, demand in enumerate(topology.demands):
         via = int(routing.ask.via[place])
         begin, end = int(topology.source[place]), int(topology.destination[place])
-        legs = [(begin, end)] if via < 0 else [(begin, via), (via, end)]
-        path: dict[str, bool] = {}
-        for leg in legs:
-            for element, share in _leg(prediction, *leg).items():
-                path[element] = share < 1 - 1e-9 and path.get(element, True)
+        path = _way(prediction, [(begin, end)] if via < 0 else [(begin, via), (via, end)])
+        if routing.ask.share[place] < 1:
+            direct = _way(prediction, [(begin, end)])
+            path = {element: path.get(element, True) or direct.get(element, True) for element in {**path, **direct}}
         paths[demand] = path
     return paths
+
+
+def _way(prediction: Prediction, legs: list[tuple[int, int]]) -> dict[str, bool]:
+    """Return the nodes and links on some legs, one after the other; True where only part of the traffic passes."""
+    path: dict[str, bool] = {}
+    for leg in legs:
+        for element, share in _leg(prediction, *leg).items():
+            path[element] = share < 1 - 1e-9 and path.get(element, True)
+    return path
 
 
 def _leg(prediction: Prediction, begin: int, end: int) -> dict[str, float]:

@@ -11,22 +11,26 @@ How far what is believed is from what is observed is kept per KPI: `fidelity` no
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.changes import Change, ScaleDemand, SetAdministrative, SetMetric, SetOperational, SetVia
 from domain.errors import BadInput
 from domain.measurements import Batch, Metric
 from domain.network import Administrative, Inventory, Operational
 from domain.rehearsal import TwinFidelity
+from domain.waypoints import policy_of
 from twin.estimating.beliefs import MEMORY_S, PACE_S, Beliefs, Believed, Look
 from twin.estimating.bursts import Bursts
 from twin.estimating.fidelity import Comparison
 from twin.estimating.readings import Newest
 from twin.evaluate import Prediction, evaluate
+from twin.physics.overlay import offered
 from twin.rehearsal import LARGEST_ERROR
 from twin.routing import Ask, Routing, route
 from twin.snapshot import Snapshot
@@ -56,16 +60,34 @@ class LiveTwin:
         self._unscaled: Snapshot | None = self._declared
         self._parts: tuple[Routing, Floats] | None = None
         self._unread = False
-        region = {node.id: node.region for node in inventory.nodes}
-        origin = {demand.id: region[demand.source] for demand in inventory.demands}
-        self._origin = np.array([origin[demand] for demand in self._declared.topology.demands], np.str_)
-        self._regions = tuple(sorted(set(origin.values())))
+        self._origin, self._regions = _origins(self._declared)
         self._factors = dict.fromkeys(self._regions, 1.0)
         self._beliefs = Beliefs(self._declared.topology)
         self._bursts = Bursts(PACE_S, MEMORY_S)
         self._loads_compared = Comparison("load", "Mbit/s", LARGEST_ERROR, decides=True)
         self._delays_compared = Comparison("delay", "ms", LARGEST_DELAY_ERROR, decides=False)
         self._lock = threading.RLock()
+
+    def extend(self, inventory: Inventory) -> None:
+        """Go on with an inventory that declares more demands; what was read, configured and believed is kept.
+
+        Raises:
+            BadInput: it contradicts itself, or lacks a demand that is believed in.
+        """
+        declared = Snapshot.of(inventory)
+        with self._lock:
+            if missing := sorted(set(self._declared.topology.demands) - set(declared.topology.demands)):
+                raise BadInput(f"the new inventory lacks the demand `{missing[0]}`; an inventory only grows here")
+            self._declared = declared
+            self._origin, self._regions = _origins(declared)
+            self._factors = {region: self._factors.get(region, 1.0) for region in self._regions}
+            self._beliefs = self._beliefs.moved_to(declared.topology)
+            self._parts = self._snapshot = self._unscaled = None
+
+    @property
+    def declared(self) -> Snapshot:
+        """The network as it is declared now."""
+        return self._declared
 
     def readings(self, batch: Batch) -> None:
         """Take in readings: the newest value of each metric counts. A missing value replaces nothing; it only ages."""
@@ -74,20 +96,26 @@ class LiveTwin:
             self._unread = True
 
     def configured(self, element: str, attribute: str, value: str, at: datetime) -> None:
-        """Take in what an element is configured to: `administrative`, `metric`, or `via` ("" for none).
+        """Take in what an element is configured to: `administrative`, `metric`, or `via` (see `domain.waypoints`).
 
         Raises:
             BadInput: no such element, attribute or value.
         """
-        change = _configuration(element, attribute, value)
-        self._declared.with_changes([change])
+        change = _configuration(element, attribute, value, self._declared.topology.node_at)
         with self._lock:
+            self._declared.with_changes([change])
             held = self._configured.get((element, attribute))
             if held is not None and held[1] > at:
                 return
             self._configured[element, attribute] = (change, at)
             if held is None or held[0] != change:
                 self._snapshot = self._unscaled = None
+
+    def configured_at(self, element: str, attribute: str) -> datetime | None:
+        """Return when an element was last heard to be configured so, or None when it never was."""
+        with self._lock:
+            held = self._configured.get((element, attribute))
+        return None if held is None else held[1]
 
     def snapshot(self) -> Snapshot:
         """Return the network as believed now; the same object until something changes."""
@@ -145,6 +173,11 @@ class LiveTwin:
         with self._lock:
             return self._bursts.delays(predicted)
 
+    def as_bursty(self, predicted: Prediction) -> Prediction:
+        """Return any predicted state of this network with queues as bursty as measured delays have shown."""
+        with self._lock:
+            return replace(predicted, burst=self._bursts.per_arc)
+
     def _believed(self) -> Snapshot:
         if self._snapshot is None:
             self._snapshot = self._as_configured().with_changes(self._scaling())
@@ -156,7 +189,8 @@ class LiveTwin:
         return self._unscaled
 
     def _scaling(self) -> Sequence[Change]:
-        factors = self._by_region() * self._beliefs.factors
+        active = self._as_declared() > 0  # a planned circuit is believed to ask for what was ordered
+        factors = np.where(active, self._by_region() * self._beliefs.factors, 1.0)
         pairs = zip(self._declared.topology.demands, factors.round(4).tolist(), strict=True)
         return [ScaleDemand(demand=demand, factor=factor) for demand, factor in pairs if factor != 1.0]
 
@@ -219,9 +253,13 @@ class LiveTwin:
     def _part(self, predicted: Prediction, region: str) -> Floats:
         """Return the load per arc that demands from one region make, as the inventory believes them."""
         ask = predicted.routing.ask
-        own = np.where(self._origin == region, self._declared.topology.mbps, 0.0)
-        only = Ask(usable=ask.usable, metric=ask.metric, mbps=own, via=ask.via)
+        own = np.where(self._origin == region, self._as_declared(), 0.0)
+        only = Ask(usable=ask.usable, metric=ask.metric, mbps=own, via=ask.via, share=ask.share)
         return route(predicted.topology, only).arc_load
+
+    def _as_declared(self) -> Floats:
+        """Return what each demand offers by the inventory's word; locked ones offer nothing."""
+        return offered(self._declared.topology, self._as_configured().state)
 
     def _compare(self) -> None:
         """Hold what is predicted against what is observed, per KPI; then let single demands be corrected by it."""
@@ -248,8 +286,17 @@ class LiveTwin:
         demands = self._declared.topology.demands
         probe_age = np.array([self._readings.age_s(demand, Metric.THROUGHPUT) for demand in demands], np.float64)
         look = Look(at=at, arcs=arcs, arc_age=age, probes=offered, probe_age=probe_age)
-        if self._beliefs.look(look, predicted.routing, self._declared.topology.mbps * self._by_region()):
+        if self._beliefs.look(look, predicted.routing, self._as_declared() * self._by_region()):
             self._snapshot = None
+
+
+def _origins(declared: Snapshot) -> tuple[NDArray[np.str_], tuple[str, ...]]:
+    """Return the region that each demand starts in, aligned with the topology, and all of these regions."""
+    region = {node.id: node.region for node in declared.inventory.nodes}
+    origin = {demand.id: region[demand.source] for demand in declared.inventory.demands}
+    return np.array([origin[demand] for demand in declared.topology.demands], np.str_), tuple(
+        sorted(set(origin.values()))
+    )
 
 
 def _covered(load: Floats, seen: Flags) -> bool:
@@ -262,7 +309,7 @@ def _weighted_median(values: Floats, weights: Floats) -> float:
     return float(values[order[np.searchsorted(passed, passed[-1] / 2)]])
 
 
-def _configuration(element: str, attribute: str, value: str) -> Change:
+def _configuration(element: str, attribute: str, value: str, nodes: Container[str]) -> Change:
     try:
         match attribute:
             case "administrative":
@@ -270,7 +317,8 @@ def _configuration(element: str, attribute: str, value: str) -> Change:
             case "metric":
                 return SetMetric(link=element, metric=int(value))
             case "via":
-                return SetVia(demand=element, via=value or None)
+                via, share = policy_of(value, nodes)
+                return SetVia(demand=element, via=via, share=share)
     except ValueError as error:
         raise BadInput(f"`{value[:80]}` is no `{attribute}` that `{element[:80]}` can have; correct it") from error
     raise BadInput(f"`{attribute[:80]}` is no configured attribute; use `administrative`, `metric` or `via`")

@@ -12,6 +12,8 @@ from datetime import datetime
 from domain.changes import Change
 from domain.proposals import Plan
 from domain.rehearsal import Impact, Rehearsal
+from twin.blast.recovery import Recovery
+from twin.blast.spread import Suffering, spread
 from twin.evaluate import predict
 from twin.relevant import Observed, facts_per_step, overflowing, relevant_facts
 from twin.snapshot import Snapshot
@@ -34,6 +36,8 @@ def rehearse(
     self_heal: float,
     now: datetime,
     new_id: Callable[[str], str],
+    recovery: Recovery | None = None,
+    seen: Suffering | None = None,
 ) -> Rehearsal:
     """Run a plan in the twin and say whether it is sound.
 
@@ -47,6 +51,8 @@ def rehearse(
         self_heal: chance that the trouble is over by itself in the same time.
         now: the time to write on the rehearsal.
         new_id: makes an id from a prefix.
+        recovery: how long such a plan takes; without it no blast radius is predicted.
+        seen: what is measured to suffer now, None where it is not known.
 
     Raises:
         BadInput: a step or a hypothesis names what is not there, or does to an element what it is not made for.
@@ -76,6 +82,7 @@ def rehearse(
         reasons=objections or (trial.comparison(),),
         twin_fit=twin_error is not None and twin_error <= LARGEST_ERROR,
         twin_error=twin_error,
+        blast=None if recovery is None or not touches_network(plan) else spread(found, levels, recovery, seen),
         made_at=now,
     )
 

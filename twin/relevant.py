@@ -69,7 +69,9 @@ def overflowing(nothing: Prediction, planned: Prediction, observed: Observed) ->
 def _configured(state: Snapshot, step: Action, observed: Observed) -> list[Fact]:
     """Return what the step's target is configured to, as far as the step sets it or cannot do without it."""
     element, sets = step.target, {entry_of(change)[0] for change in step.changes()}
-    values = [(name, state.value(element, name)) for name in _CONFIGURED if name in sets | {"administrative"}]
+    if element not in state.topology.demand_at:  # what is locked cannot be acted on; a demand can
+        sets |= {"administrative"}
+    values = [(name, state.value(element, name)) for name in _CONFIGURED if name in sets]
     return [
         Fact(element=element, attribute=attribute, value=str(value))
         for attribute, value in values

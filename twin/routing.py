@@ -6,6 +6,7 @@ touches are taken over, and the answer is the same to the last bit (see `twin.ke
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,12 +16,47 @@ from twin.topology import Flags, Floats, Ints, Topology
 
 @dataclass(frozen=True, eq=False)
 class Ask:
-    """What is to be routed: arcs with their metrics, and demands with their waypoints (-1: none)."""
+    """What is to be routed: arcs with their metrics, and demands with their waypoints (-1: none).
+
+    `share` is the part of each demand that goes through its waypoint, 1 without one; the rest goes the direct way.
+    """
 
     usable: Flags
     metric: Ints
     mbps: Floats
     via: Ints
+    share: Floats
+
+    @property
+    def split(self) -> Ints:
+        """The places of the demands that go two ways."""
+        return np.flatnonzero(self.share < 1.0).astype(np.int32)
+
+
+class Legs(NamedTuple):
+    """Where the demands go, leg by leg: from, to, whose it is, and which share of that demand takes it.
+
+    First the way to the waypoint, or to the destination, of each demand; then the second legs of those with a waypoint;
+    then the direct ways of those of which a policy takes only a share.
+    """
+
+    begins: Ints
+    ends: Ints
+    demand: Ints
+    share: Floats
+
+
+def legs_of(topology: Topology, ask: Ask, places: Ints | None = None) -> Legs:
+    """Return the legs of all demands, or of those at `places`; `demand` counts within these."""
+    source, destination, via, share = topology.source, topology.destination, ask.via, ask.share
+    if places is not None:
+        source, destination, via, share = source[places], destination[places], via[places], share[places]
+    bent, split = np.flatnonzero(via >= 0), np.flatnonzero(share < 1.0)
+    begins = np.concatenate([source, via[bent], source[split]])
+    ends = np.concatenate([np.where(via >= 0, via, destination), destination[bent], destination[split]])
+    demand = np.concatenate([np.arange(len(via)), bent, split])
+    parts = np.concatenate([share, share[bent], 1.0 - share[split]])
+    return Legs(begins.astype(np.int32), ends.astype(np.int32), demand.astype(np.int32), parts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,17 +79,10 @@ class Routing:
         return total
 
 
-def _segments(topology: Topology, ask: Ask) -> tuple[Ints, Ints, Floats]:
-    """Return (from, to, Mbit/s) of all legs: a demand with a waypoint has two."""
-    bent = ask.via >= 0
-    begins = np.concatenate([topology.source, ask.via[bent]])
-    ends = np.concatenate([np.where(bent, ask.via, topology.destination), topology.destination[bent]])
-    return begins.astype(np.int32), ends.astype(np.int32), np.concatenate([ask.mbps, ask.mbps[bent]])
-
-
 def route(topology: Topology, ask: Ask, base: Routing | None = None) -> Routing:
     """Route all demands; `base` is a routing of the same topology that was computed without a base itself."""
-    begins, ends, mbps = _segments(topology, ask)
+    legs = legs_of(topology, ask)
+    begins, ends, mbps = legs.begins, legs.ends, ask.mbps[legs.demand] * legs.share
     goals = np.unique(ends)
     routers, arcs, rows = len(topology.routers), len(topology.tail), len(goals)
     row_at = np.full(routers, -1, np.int32)
@@ -119,7 +148,7 @@ def _kept(topology: Topology, new: Routing, base: Routing) -> Ints:
             base.carries,
             hit,
         )
-    moved = np.flatnonzero((ask.mbps != was.mbps) | (ask.via != was.via))
+    moved = np.flatnonzero((ask.mbps != was.mbps) | (ask.via != was.via) | (ask.share != was.share))
     for ends in (topology.destination[moved], ask.via[moved], was.via[moved]):
         rows = base.row_at[ends[ends >= 0]]
         hit[rows[rows >= 0]] = True
@@ -148,9 +177,11 @@ def delivery(topology: Topology, routing: Routing, passed: Floats) -> Floats:
             routing.carries,
             shares,
         )
-    via = routing.ask.via
-    bent = via >= 0
-    first = np.where(bent, via, topology.destination)
+    ask, split = routing.ask, routing.ask.split
+    bent = ask.via >= 0
+    first = np.where(bent, ask.via, topology.destination)
     arrived: Floats = shares[routing.row_at[first], topology.source]
-    arrived[bent] *= shares[routing.row_at[topology.destination[bent]], via[bent]]
+    arrived[bent] *= shares[routing.row_at[topology.destination[bent]], ask.via[bent]]
+    direct = shares[routing.row_at[topology.destination[split]], topology.source[split]]
+    arrived[split] = ask.share[split] * arrived[split] + (1.0 - ask.share[split]) * direct
     return arrived

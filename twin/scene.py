@@ -61,7 +61,7 @@ def scene(prediction: Prediction, shown: Callable[[str], bool] = lambda _: True)
 
 
 def usd(data: Mapping[str, Any]) -> str:
-    """Return what `scene` returned as usda text."""
+    """Return what `scene` returned as usda text; with it, how far the twin is off, where that was said (`believed`)."""
     at = {node["id"]: node["place"] for node in data["nodes"]}
     lines = [
         "#usda 1.0",
@@ -73,6 +73,7 @@ def usd(data: Mapping[str, Any]) -> str:
         'def Xform "Network"',
         "{",
         f"    custom string nocturne:name = {_quoted(data['name'])}",
+        *_origin(data.get("believed")),
     ]
     for number, node in enumerate(data["nodes"]):
         east, north = node["place"]
@@ -101,6 +102,13 @@ def usd(data: Mapping[str, Any]) -> str:
             "    }",
         ]
     return "\n".join([*lines, "}", ""])
+
+
+def _origin(believed: Mapping[str, Any] | None) -> list[str]:
+    if believed is None:
+        return []
+    said = {"at": believed["at"], "source": believed["source"], "fidelity": believed["fidelity"]["reason"]}
+    return [f"    custom string nocturne:{name} = {_quoted(str(text))}" for name, text in said.items()]
 
 
 def _told(colour: tuple[float, float, float], id: str) -> list[str]:

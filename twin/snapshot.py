@@ -23,6 +23,7 @@ from domain.changes import (
 )
 from domain.errors import BadInput
 from domain.network import ROUTING_KINDS, Inventory, Operational
+from domain.waypoints import ambiguous, policy_of, policy_text
 from twin.topology import Topology
 
 Value: TypeAlias = str | float
@@ -89,8 +90,8 @@ class Snapshot:
         for change in changes:
             attribute, element, value = entry_of(change)
             _check_element(self.topology, attribute, element)
-            if attribute == "via" and value:
-                _check_waypoint(self.topology, element, str(value))
+            if isinstance(change, SetVia) and change.via is not None:
+                _check_waypoint(self.topology, change.demand, change.via, change.share)
             if wanted.setdefault((attribute, element), value) != value:
                 raise BadInput(f"the changes set `{attribute}` of `{element}` to two values; keep one of them")
         return Snapshot(self.topology, self._overlaid(wanted))
@@ -98,8 +99,8 @@ class Snapshot:
     def value(self, element: str, attribute: str) -> Value | None:
         """Return a present value, or None when there is no such element or it has no such attribute.
 
-        Attributes: `administrative`, `operational`; of links `metric`, `capacity` (Mbit/s), `loss` (share); of
-        demands `via` ("" when there is none) and `mbps`.
+        Attributes: `administrative`, `operational` (of demands the first only); of links `metric`, `capacity` (Mbit/s),
+        `loss` (share); of demands `via` ("" when there is none, else see `domain.waypoints`) and `mbps`.
         """
         topology, state = self.topology, self.state
         if attribute == "capacity" and element in topology.link_at:
@@ -111,6 +112,10 @@ class Snapshot:
         if attribute not in _STATE_ATTRIBUTES or not _has(topology, attribute, element):
             return None
         return state.get(attribute, {}).get(element, _declared(topology, attribute, element))
+
+    def policy(self, demand: str) -> tuple[str | None, float]:
+        """Return the waypoint that a demand is configured to (None: none) and the share that is to go through it."""
+        return policy_of(str(self.value(demand, "via") or ""), self.topology.node_at)
 
     def _overlaid(self, wanted: Mapping[tuple[str, str], Value]) -> State:
         state = {attribute: dict(values) for attribute, values in self.state.items()}
@@ -160,7 +165,7 @@ def entry_of(change: Change) -> tuple[str, str, Value]:  # noqa: PLR0911 - one r
         case SetLoss():
             return "loss", change.link, change.share
         case SetVia():
-            return "via", change.demand, change.via or ""
+            return "via", change.demand, policy_text(change.via, change.share)
         case ScaleDemand():
             return "demand_factor", change.demand, change.factor
 
@@ -168,7 +173,7 @@ def entry_of(change: Change) -> tuple[str, str, Value]:  # noqa: PLR0911 - one r
 def _has(topology: Topology, attribute: str, element: str) -> bool:
     if attribute in _LINK_ATTRIBUTES:
         return element in topology.link_at
-    if attribute in _DEMAND_ATTRIBUTES:
+    if attribute in _DEMAND_ATTRIBUTES or (attribute == "administrative" and element in topology.demand_at):
         return element in topology.demand_at
     return attribute in _STATE_ATTRIBUTES and topology.own_unit(element) is not None
 
@@ -178,14 +183,18 @@ def _check_element(topology: Topology, attribute: str, element: str) -> None:
         raise BadInput(f"`{element}` is no element of this network that has `{attribute}`; correct the name")
 
 
-def _check_waypoint(topology: Topology, demand: str, via: str) -> None:
+def _check_waypoint(topology: Topology, demand: str, via: str, share: float) -> None:
     place = topology.node_at.get(via)
     if place is None or topology.kinds[place] not in ROUTING_KINDS:
         raise BadInput(f"`{via}` is no routing node, so `{demand}` cannot go through it; name a router")
+    if ambiguous(via, share, topology.node_at):
+        raise BadInput(f"`{policy_text(via, share)}` is the name of another node; choose a share other than that")
 
 
 def _declared(topology: Topology, attribute: str, element: str) -> Value:
     match attribute:
+        case "administrative" if element in topology.demand_at:
+            return "locked" if topology.locked_demands[topology.demand_at[element]] else "unlocked"
         case "administrative":
             return "unlocked" if topology.unlocked[cast("int", topology.own_unit(element))] else "locked"
         case "operational":
@@ -195,7 +204,5 @@ def _declared(topology: Topology, attribute: str, element: str) -> Value:
         case "via":
             place = int(topology.via[topology.demand_at[element]])
             return "" if place < 0 else topology.nodes[topology.routers[place]]
-        case "loss":
-            return 0.0
         case _:
-            return 1.0
+            return 0.0 if attribute == "loss" else 1.0

@@ -20,6 +20,8 @@ _FITS: dict[ActionClass, frozenset[str]] = {
     ActionClass.DRAIN_LINK: frozenset({_LINK}),
     ActionClass.UNDRAIN_LINK: frozenset({_LINK}),
     ActionClass.STEER_DEMAND: frozenset({_DEMAND}),
+    ActionClass.ACTIVATE_CIRCUIT: frozenset({_DEMAND}),
+    ActionClass.DEACTIVATE_CIRCUIT: frozenset({_DEMAND}),
     ActionClass.RESTART_PROCESS: _PROCESSING,
     ActionClass.LOCK_CELL: frozenset({NodeKind.CELL.value}),
     ActionClass.UNLOCK_CELL: frozenset({NodeKind.CELL.value}),

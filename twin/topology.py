@@ -149,6 +149,12 @@ class Topology:
         places = [self.demand_at[demand.id] for demand in self.inventory.demands if demand.traffic_class in classes]
         return np.array(sorted(places), np.int32)
 
+    @cached_property
+    def locked_demands(self) -> Flags:
+        """Per demand, whether it is declared locked: planned, or out of service."""
+        locked = {demand.id for demand in self.inventory.demands if demand.administrative is Administrative.LOCKED}
+        return np.array([demand in locked for demand in self.demands], np.bool_)
+
     @property
     def units(self) -> int:
         return len(self.nodes) + 2 * len(self.points) + len(self.links)

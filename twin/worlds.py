@@ -88,7 +88,7 @@ def forecast(found: Sequence[World], which: str, levels: Sequence[tuple[float, f
     """
     lost, weights = _samples(found, which, levels)
     expected: Prediction = getattr(found[0], which)
-    low, high = (_quantile(lost, weights, q) for q in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    low, high = (quantile(lost, weights, q) for q in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
     return Forecast(expected=expected.impact(), lost_low=low, lost_high=high, level=LEVEL)
 
 
@@ -109,7 +109,7 @@ def _samples(
     return [lost for lost, _ in pairs], [weight for _, weight in pairs]
 
 
-def _quantile(values: Sequence[float], weights: Sequence[float], q: float) -> float:
+def quantile(values: Sequence[float], weights: Sequence[float], q: float) -> float:
     """Return the smallest value with at least the share `q` of the weight at or below it."""
     order = np.argsort(values, kind="stable")
     passed = np.cumsum(np.asarray(weights)[order])

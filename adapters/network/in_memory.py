@@ -11,14 +11,18 @@ from typing import Any
 
 from control_plane.ports import Feed, Seen
 from domain.actions import (
+    NO_CIRCUIT,
     Action,
+    ActivateCircuit,
     CancelTicket,
+    DeactivateCircuit,
     OpenTicket,
     RestartProcess,
 )
 from domain.clock import Clock
 from domain.errors import NotFound, Refused, Unavailable
 from domain.network import Inventory, NodeKind
+from domain.waypoints import policy_text
 
 _PROCESSES = frozenset({NodeKind.CORE, NodeKind.AGGREGATION, NodeKind.GATEWAY, NodeKind.ROUTER, NodeKind.GNB})
 
@@ -76,6 +80,9 @@ class InMemoryNetwork:
             if self.keyed and key in self._seen:
                 return
             wanted = action.effect()
+            if isinstance(action, ActivateCircuit) and action.target not in self._states:
+                self._check_ends(action)
+                self._states[action.target] = {"crew": "none", "operational": "enabled", **NO_CIRCUIT}
             if wanted is None or wanted.attribute not in self._states.get(action.target, {}):
                 raise Refused(f"`{action.target}` takes no `{action.kind}`")
             self._seen[key] = Seen.PENDING
@@ -118,8 +125,17 @@ class InMemoryNetwork:
         wanted = action.effect()
         assert wanted is not None
         self._states[action.target][wanted.attribute] = wanted.value
+        if isinstance(action, ActivateCircuit | DeactivateCircuit):
+            way = policy_text(action.via, action.share) if isinstance(action, ActivateCircuit) else ""
+            self._states[action.target]["via"] = way
         if isinstance(action, RestartProcess):
             self._states[action.target]["process_started_at"] = self._clock.now().isoformat()
+
+    def _check_ends(self, action: ActivateCircuit) -> None:
+        known = {node.id for node in self._inventory.nodes}
+        for node in (action.source, action.destination, *([action.via] if action.via is not None else [])):
+            if node not in known:
+                raise Refused(f"`{node}` is no node of this network")
 
     def _answer(self) -> None:
         if self.silent:

@@ -4,7 +4,21 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from api.house import House
-from api.http import accounts, approvals, ask, attention, autonomy, doors, guards, policy, record, roster, twin, work
+from api.http import (
+    accounts,
+    approvals,
+    ask,
+    attention,
+    autonomy,
+    doors,
+    guards,
+    orders,
+    policy,
+    record,
+    roster,
+    twin,
+    work,
+)
 from api.http.access import ACCESS, DOCS, OPEN
 from api.http.attempts import Attempts
 from api.http.authentication import Authentication
@@ -27,6 +41,7 @@ ROUTERS = (
     twin.router,
     attention.router,
     autonomy.router,
+    orders.router,
 )
 
 

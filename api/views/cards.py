@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from domain.alarms import Alarm
+from domain.blast import BlastScore
 from domain.decisions import Decision
 from domain.diagnosis import Diagnosis
 from domain.evidence import Evidence
@@ -23,6 +24,9 @@ class CardView(BaseModel):
     diagnosis: Diagnosis | None = None
     latest: Diagnosis | None = None
     rehearsal: Rehearsal | None = None
+    forecast: str = ""
+    blast: BlastScore | None = None
+    score: str = ""
     decision: Decision | None = None
     approvals: tuple[Approval, ...] = ()
     signatures_needed: int | None = None

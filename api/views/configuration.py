@@ -1,11 +1,13 @@
 """What the checks of a configuration found, on one screen."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from api.views.text import plain
+from api.views.twin import origin
 from domain.configuration import ConfigurationFinding, PushReport
 
 _SHOWN_LINES = 6
@@ -20,6 +22,13 @@ def report_view(report: PushReport, *, compared: bool) -> RenderableType:
     if compared:
         lines += [*(plain(line, 400) for line in report.diff.splitlines()), _order(report.order)]
     return Group(*map(Text, [*lines, verdict]))
+
+
+def found_view(found: Mapping[str, Any], *, compared: bool) -> RenderableType:
+    """Return the same from plain data; what a running house answered ends with how far its twin is off."""
+    report = PushReport.model_validate({name: found[name] for name in PushReport.model_fields})
+    said = [Text(origin(found["believed"]))] if "believed" in found else []
+    return Group(report_view(report, compared=compared), *said)
 
 
 def _order(order: tuple[str, ...] | None) -> str:

@@ -79,7 +79,9 @@ def story(report: Mapping[str, Any]) -> RenderableType:
         "what we believed": believed or "nothing",
         "what we proposed": title,
         "what we did": title if report["execution"] else "nothing",
+        "what was forecast": report.get("forecast") or "nothing",
         "outcome": report["outcome"],
+        "how it turned out": report.get("score") or "not measured",
         "record": f"{audit['records']} records, {'every link holds' if audit['verified'] else 'BROKEN'}",
         "seconds": steps,
     }

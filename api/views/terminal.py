@@ -217,6 +217,8 @@ def _rehearsal(rehearsal: Rehearsal | None) -> Iterable[RenderableType]:
         if forecast is not None:
             table.add_row(*_forecast(name, forecast))
     yield table
+    if rehearsal.blast is not None:
+        yield _line("after the plan", rehearsal.blast.told)
     yield _line("verdict", "better than doing nothing" if rehearsal.sound else "not better than doing nothing")
     for reason in rehearsal.reasons:
         yield _line("", plain(reason, 400))
@@ -295,6 +297,8 @@ def _execution(view: CardView) -> Iterable[RenderableType]:
         yield _line("outcome", f"{outcome.resolution}: {plain(outcome.because, 400)}")
         for check in outcome.checks:
             yield _line("held" if check.passed else "failed", f"{plain(check.name)}: {plain(check.detail)}")
+    if view.blast is not None:
+        yield _line("forecast", view.blast.told)
 
 
 def _commands(commands: Sequence[str]) -> Iterable[RenderableType]:

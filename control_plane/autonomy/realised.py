@@ -1,30 +1,36 @@
-"""Was the rehearsal right? What was measured after a plan, held against the interval that it was rehearsed to bring.
+"""Was the rehearsal right? What was measured after a plan, held against what it was rehearsed to bring.
+
+The whole blast radius counts where one was predicted: all its spans must hold. Older rehearsals have the interval of
+lost traffic only.
 
 Every plan whose effect was waited for is scored, those that did not help before they are undone: scoring only what went
 well would make any twin look calibrated.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
 
+from control_plane.autonomy import blasts
 from control_plane.executor import Matter
+from control_plane.gathering import ONSET_SLACK
 from control_plane.ports import Written
 from control_plane.road import Road
 from control_plane.roster.notices import Told, to_role
+from control_plane.suffering import Sufferers, suffering_now
 from control_plane.tables import Tables
 from domain.autonomy import Realised
 from domain.base import Word
 from domain.identity import Role
-from domain.measurements import Metric
 from domain.records import Entry
-from domain.rehearsal import Rehearsal
 from domain.roster import NoticeKind
 from stats.anytime import Watch
 from stats.shares import clopper_pearson
 
-#: Readings of loss are believed to this share of what is offered.
-_NOISE = 0.01
 #: So many newest scores are looked at.
 _MOST = 200
+#: So many of the silent are named in the record.
+_MOST_NAMED = 20
 #: The e-value at which it is said that the intervals hold less often than they claim.
 _SUSPICION = 20.0
 
@@ -41,22 +47,16 @@ class Coverage(Word):
     suspicion: float
 
 
-def measured(road: Road, rehearsal: Rehearsal) -> float | None:
-    """Return the traffic that is lost now, in Mbit/s; None when a demand that the rehearsal named says nothing."""
-    named = {*rehearsal.nothing.expected.demands_hit, *rehearsal.plan.expected.demands_hit}
-    demands = {demand.id: demand.mbps for demand in road.live.inventory.demands}
-    losses = {id: road.live.observed(id, Metric.LOSS) for id in demands}
-    if any(losses.get(id) is None for id in named) or all(loss is None for loss in losses.values()):
-        return None
-    return sum(demands[id] * float(loss) for id, loss in losses.items() if loss is not None)
+def score(road: Road, matter: Matter, *, recovered: bool = False) -> None:
+    """Keep how a plan's rehearsal turned out, once; people are told when the intervals hold too rarely.
 
-
-def score(road: Road, matter: Matter) -> None:
-    """Keep how a plan's rehearsal turned out, once; people are told when the intervals hold too rarely."""
-    lost = measured(road, matter.rehearsal)
-    if lost is None:
+    What cannot be measured, because something that the rehearsal named says nothing, is not scored: the record says so.
+    """
+    now = suffering_now(road.live, _onset(road, matter))
+    if unknown := _unknown(road, matter, now):
+        road.ledger.do(lambda _: Written(None, (_not_scored(road, matter, unknown),)))
         return
-    row = _row(road, matter, lost)
+    row = _row(road, matter, now, recovered=recovered)
 
     def change(tables: Tables) -> Written[None]:
         if tables.realised.get(row.id) is not None:
@@ -71,11 +71,12 @@ def score(road: Road, matter: Matter) -> None:
 def coverage(rows: Iterable[Realised]) -> Coverage:
     """Return how often the intervals held, in the order in which the rows are given."""
     kept = list(rows)
-    inside, claimed = sum(row.inside for row in kept), min((row.level for row in kept), default=0.9)
+    held = [_held(row) for row in kept]
+    inside, claimed = sum(held), min((row.level for row in kept), default=0.9)
     low, high = clopper_pearson(inside, len(kept))
     watch = Watch()
-    for row in kept:
-        watch = watch.after(not row.inside, 1.0 - row.level)
+    for row, holds in zip(kept, held, strict=True):
+        watch = watch.after(not holds, 1.0 - row.level)
     share = inside / len(kept) if kept else None
     return Coverage(
         n=len(kept),
@@ -94,9 +95,26 @@ def newest(tables: Tables, tenant: str) -> Sequence[Realised]:
     return sorted(found, key=lambda row: (row.known_at, row.id))
 
 
-def _row(road: Road, matter: Matter, lost: float) -> Realised:
-    plan, nothing = matter.rehearsal.plan, matter.rehearsal.nothing.expected
-    slack = _NOISE * max(plan.expected.offered_mbps, nothing.offered_mbps)
+def _held(row: Realised) -> bool:
+    """Whether everything held that was predicted."""
+    return row.inside if row.blast is None else row.blast.inside
+
+
+def _onset(road: Road, matter: Matter) -> datetime:
+    incident = road.ledger.read(lambda tables: tables.incidents.get(matter.execution.incident_id))
+    return (incident.opened_at if incident else matter.execution.started_at) - ONSET_SLACK
+
+
+def _unknown(road: Road, matter: Matter, now: Sufferers) -> list[str]:
+    """Return what says nothing and would have to be known; all of the demands are, when none says anything."""
+    demands = {demand.id for demand in road.live.inventory.demands}
+    return blasts.unseen(matter, now) or (sorted(demands) if demands <= now.unseen else [])
+
+
+def _row(road: Road, matter: Matter, now: Sufferers, *, recovered: bool) -> Realised:
+    plan, nothing, lost = matter.rehearsal.plan, matter.rehearsal.nothing.expected, now.lost_mbps
+    slack = blasts.NOISE * max(plan.expected.offered_mbps, nothing.offered_mbps)
+    blast = blasts.scored(road, matter, now, recovered=recovered)
     return Realised(
         id=matter.execution.id,
         tenant=matter.proposal.tenant,
@@ -106,10 +124,11 @@ def _row(road: Road, matter: Matter, lost: float) -> Realised:
         expected_mbps=plan.expected.lost_mbps,
         low_mbps=plan.lost_low,
         high_mbps=plan.lost_high,
-        level=plan.level,
+        level=plan.level if blast is None else blast.predicted.level,
         nothing_mbps=nothing.lost_mbps,
         measured_mbps=lost,
         inside=plan.lost_low - slack <= lost <= plan.lost_high + slack,
+        blast=blast,
         known_at=road.clock.now(),
     )
 
@@ -130,8 +149,23 @@ def _told(road: Road, tables: Tables, row: Realised) -> Told:
     )
 
 
+def _not_scored(road: Road, matter: Matter, unknown: Sequence[str]) -> Entry:
+    return Entry(
+        kind="verify.rehearsal.not_scored",
+        actor="plane",
+        refs=(matter.execution.id, matter.proposal.id, matter.rehearsal.id, matter.proposal.incident_id),
+        event_time=road.clock.now(),
+        tenant=matter.proposal.tenant,
+        residency=matter.proposal.region,
+        fields={"silent": list(unknown[:_MOST_NAMED]), "of": len(unknown)},
+    )
+
+
 def _entry(row: Realised, matter: Matter) -> Entry:
     names = ("expected_mbps", "low_mbps", "high_mbps", "level", "nothing_mbps", "measured_mbps", "inside")
+    told: dict[str, Any] = {name: getattr(row, name) for name in names}
+    if row.blast is not None:
+        told |= {"blast": row.blast.model_dump(mode="json"), "blast_inside": row.blast.inside}
     return Entry(
         kind="verify.rehearsal.scored",
         actor="plane",
@@ -139,5 +173,5 @@ def _entry(row: Realised, matter: Matter) -> Entry:
         event_time=row.known_at,
         tenant=row.tenant,
         residency=matter.proposal.region,
-        fields={name: getattr(row, name) for name in names},
+        fields=told,
     )

@@ -2,11 +2,12 @@
 
 Readings age; what is configured stands until it is heard to have changed. A plan that waits is looked at on every
 walk of its incident and in every round of the guards, by what is known here: no device is asked for it. A fact that
-is too old withdraws the plan; a fact that is known to have changed has it rehearsed and judged anew at once.
+is too old withdraws the plan; a fact that is known to have changed has it rehearsed and judged anew at once. What the
+rehearsal itself assumed otherwise (a cause that nobody announced) has not changed until something newer is heard.
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from control_plane.gate import WAITING, entry, moved, withdraw
 from control_plane.ports import Written
@@ -15,17 +16,19 @@ from control_plane.road import Road
 from control_plane.tables import Tables
 from domain.measurements import Metric
 from domain.proposals import Proposal, ProposalState
-from domain.rehearsal import Fact
+from domain.rehearsal import Fact, Rehearsal
 
 
 def look(road: Road, proposal: Proposal) -> None:
     """Withdraw a plan that waits and rests on what is too old; rehearse anew one whose facts changed."""
     if proposal.state is not ProposalState.HELD:
         return
-    facts = road.ledger.read(lambda tables: _facts(tables, proposal))
-    if stale := too_old(road, facts):
+    rehearsal = road.ledger.read(lambda tables: tables.rehearsals.get(proposal.rehearsal_id or ""))
+    if rehearsal is None:
+        return
+    if stale := too_old(road, rehearsal.facts):
         _withdraw(road, proposal, stale)
-    elif changed := known_to_differ(road, facts):
+    elif changed := known_to_differ(road, rehearsal):
         _redraft(road, proposal, changed)
 
 
@@ -54,20 +57,25 @@ def too_old(road: Road, facts: Iterable[Fact]) -> list[str]:
     return phrases
 
 
-def known_to_differ(road: Road, facts: Iterable[Fact]) -> list[str]:
-    """Return one phrase per fact that is known here to be otherwise; what is not known says nothing."""
-    seen = ((fact, road.live.observed(fact.element, fact.attribute)) for fact in facts if _followed(fact))
-    return [changed_phrase(fact, now) for fact, now in seen if now is not None and not fact.holds(now)]
+def known_to_differ(road: Road, rehearsal: Rehearsal) -> list[str]:
+    """Return one phrase per fact that was heard to be otherwise since; what is not known says nothing."""
+    seen = ((fact, road.live.observed(fact.element, fact.attribute)) for fact in rehearsal.facts if _followed(fact))
+    other = [(fact, now) for fact, now in seen if now is not None and not fact.holds(now)]
+    return [changed_phrase(fact, now) for fact, now in other if _heard_since(road, fact, rehearsal.made_at)]
+
+
+def _heard_since(road: Road, fact: Fact, since: datetime) -> bool:
+    """Say whether something was heard of a fact after `since`; a change of configuration may be of that moment."""
+    if measured(fact.attribute):
+        reading = road.live.twin.observed(fact.element, Metric(fact.attribute))
+        return reading is not None and reading[1] > since
+    heard_at = road.live.twin.configured_at(fact.element, fact.attribute)
+    return heard_at is not None and heard_at >= since
 
 
 def _followed(fact: Fact) -> bool:
     """Say whether the live twin follows what the fact is about (it does not follow models' slots, nor autonomy)."""
     return fact.attribute not in {"version", "candidate", "level", "bound"}
-
-
-def _facts(tables: Tables, proposal: Proposal) -> tuple[Fact, ...]:
-    rehearsal = tables.rehearsals.get(proposal.rehearsal_id or "")
-    return rehearsal.facts if rehearsal else ()
 
 
 def _withdraw(road: Road, proposal: Proposal, stale: list[str]) -> None:

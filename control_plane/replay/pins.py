@@ -58,7 +58,7 @@ def of_rehearsal(road: Road, about: IncidentClass, proposal: Proposal, tape: Rec
         "proposal": encode(proposal),
         "snapshot": made.snapshot_digest,
         "cells": tape.cells,
-        "inventory": _inventory(road),
+        "inventory": _snapshot(road, tape).topology.digest,
         "model_run_length": road.settings.model_run_length,
     }
     return _pin(road, PinKind.REHEARSAL, made.id, proposal.id, proposal.tenant, inputs, made)
@@ -94,10 +94,10 @@ def keep(road: Road, tables: Tables, pin: Pin, tape: Recording | None = None) ->
         tables.pins.add(pin)
     for snapshot in (tape.snapshots if tape else {}).values():
         keep_snapshot(road, tables, snapshot)
-    inventory = _inventory(road)
-    if tables.tapes.get(inventory) is None:
-        body = road.live.inventory.model_dump_json()
-        tables.tapes.add(Tape(id=inventory, body=pack(body), made_at=pin.made_at))
+    topology = _snapshot(road, tape).topology
+    if tables.tapes.get(topology.digest) is None:
+        body = topology.inventory.model_dump_json()
+        tables.tapes.add(Tape(id=topology.digest, body=pack(body), made_at=pin.made_at))
 
 
 def keep_snapshot(road: Road, tables: Tables, snapshot: Snapshot) -> None:
@@ -157,10 +157,12 @@ def _agents(road: Road, agent: str, case: Case, tape: Recording) -> dict[str, An
         "agent": agent,
         "case": encode(case),
         "cells": tape.cells,
-        "inventory": _inventory(road),
+        "inventory": _snapshot(road, tape).topology.digest,
         "model_run_length": road.settings.model_run_length,
     }
 
 
-def _inventory(road: Road) -> str:
-    return road.live.snapshot().topology.digest
+def _snapshot(road: Road, tape: Recording | None) -> Snapshot:
+    """Return a snapshot of the inventory that was worked with: the present one may have grown meanwhile."""
+    heard = next(iter(tape.snapshots.values()), None) if tape else None
+    return heard or road.live.snapshot()

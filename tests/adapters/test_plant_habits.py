@@ -33,6 +33,7 @@ def test_another_seed_gives_other_habits():
 
     assert "demand_factor" not in alike
     assert "hash_weight" not in alike
+    assert "list_weight" not in alike
     assert "speakers" not in alike
 
 

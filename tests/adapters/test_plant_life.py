@@ -205,6 +205,11 @@ def test_a_steered_demand_shows_its_waypoint(make):
 
     driven.act(SteerDemand(target=demand.id, via=via), "there")
     assert driven.plant.state(demand.id)["via"] == via
+    before = driven.plant.state(demand.id)
+    half = SteerDemand(target=demand.id, via=via, share=0.5, previous_via=via)
+    driven.act(half, "half")
+    assert half.took_effect(before, driven.plant.state(demand.id))
+    assert driven.plant.state(demand.id)["via"] == f"{via}@0.50"
     driven.act(SteerDemand(target=demand.id, via=None), "back")
     assert driven.plant.state(demand.id)["via"] == ""
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from adapters.network.emulated.demands import thinned
-from adapters.network.emulated.physics import Routes, Topology, route, traffic
+from adapters.network.emulated.physics import Routes, Topology, hashed, route, traffic
 from domain.network import Demand, Inventory, Link, Node, NodeKind, TerminationPoint
 
 #: A diamond a-b-d and a-c-d of equal cost, with a slow direct link a-d.
@@ -62,6 +62,25 @@ def test_a_waypoint_decides_the_way():
     topology = diamond(AD)
 
     assert loads(topology, routed(topology, via=2)) == {"ab": 0, "bd": 0, "ac": 60, "cd": 60, "ad": 0}
+
+
+def test_a_share_of_a_demand_takes_its_waypoint_and_the_rest_the_shortest_way():
+    topology = diamond(AD)
+    metric = np.repeat(np.array([1.0, 1.0, 2.0, 2.0, 9.0]), 2)
+
+    routes = route(topology, metric, np.ones(10, dtype=bool), [2], np.ones(10), [0.25])
+
+    assert loads(topology, routes) == {"ab": 45, "bd": 45, "ac": 15, "cd": 15, "ad": 0}
+    clean = np.ones(10)
+    clean[2 * list(EDGES).index("cd")] = 0.6
+    assert flowing(topology, routes, 60, clean).loss[0] == pytest.approx(0.25 * 0.4)
+
+
+def test_hashes_put_a_little_more_or_less_onto_a_list_and_all_or_nothing_exactly():
+    parts = hashed(np.array([1.0, 0.5, 0.5, 0.01]), np.array([1.2, 1.2, 0.9, 1.1]))
+
+    assert parts[0] == 1.0
+    assert parts[1:].tolist() == pytest.approx([1.2 / 2.2, 0.9 / 1.9, 0.011 / 1.001])
 
 
 def test_a_full_link_drops_what_is_over_its_capacity():

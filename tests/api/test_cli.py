@@ -211,8 +211,8 @@ def benches(monkeypatch):
         progress("measuring")
         return RESULT | {"quick": quick}
 
-    def broken(quick, data, progress):
-        raise BadInput("there is nothing to measure")
+    def broken(quick, data, progress, topology=None, demands=None):
+        raise BadInput(f"there is nothing to measure{f' in {topology} and {demands}' if topology else ''}")
 
     points = [SimpleNamespace(name=name, load=lambda run=run: run) for name, run in (("fast", fast), ("odd", broken))]
     monkeypatch.setattr(cli_tools, "entry_points", lambda group: points)
@@ -229,6 +229,12 @@ def test_a_bench_that_could_not_run_says_so_and_fails(benches, nocturne):
     result = CliRunner().invoke(app, ["bench", "odd", "--json"])
     assert result.exit_code == 1
     assert json.loads(result.stdout) == {"code": "bad_input", "reason": "there is nothing to measure"}
+
+
+def test_a_network_of_ones_own_goes_to_benches_that_take_one(benches, nocturne):
+    files = ("--topology", "t.json", "--demands", "d.json")
+    assert nocturne("bench", "odd", *files).error.reason == "there is nothing to measure in t.json and d.json"
+    assert "the bench `fast` measures on no network" in nocturne("bench", "fast", *files).error.reason
 
 
 def test_figures_stand_beside_their_baselines(benches, nocturne):

@@ -79,7 +79,14 @@ def test_a_capacity_plan_says_what_will_fill_up_and_reads_back(tmp_path: Path) -
     assert [each.element for each in plan.congestion] == ["link:atlanta--indianapolis"]
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", '{"slot_minutes": 60, "ends": "2026-03-01T00:00:00Z", "loads": {}}'])
+def test_without_a_file_or_a_house_there_is_nothing_to_plan_by() -> None:
+    with pytest.raises(BadInput, match="`--live`"):
+        nocturne("capacity")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"slot_minutes": 60, "ends": "2026-03-01T00:00:00Z", "loads": {}}']
+)
 def test_no_history_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(BadInput):
         nocturne("capacity", kept(tmp_path, "loads", text), *RING)

@@ -37,6 +37,7 @@ FILE_CALLS = "load save savez savez_compressed savetxt loadtxt genfromtxt fromfi
 NAMED = (
     "policies/engine.py",
     "twin/gnn.py",
+    "twin/ground/__init__.py",
     "control_plane/flow.py",
     "agents/narrator.py",
     "adapters/store/__init__.py",
@@ -75,6 +76,7 @@ def planted(tmp_path: Path) -> Path:
         "causal/model.py": "import dowhy",
         "control_plane/flow.py": "import langgraph",
         "twin/gnn.py": "import torch, torch_geometric",
+        "twin/ground/__init__.py": "import gymnasium",
         "adapters/identity/__init__.py": "import joserfc",
     }
     for name, line in fenced.items():
@@ -110,6 +112,7 @@ def test_an_empty_house_keeps_every_contract(planted: Path) -> None:
         ("adapters/bad.py", "def late():\n    import torch", "3f only the twin's GNN"),
         ("causal/bad.py", "from torch_geometric.nn import SAGEConv", "3f only the twin's GNN"),
         ("api/bad.py", "import joserfc", "3g only identity"),
+        ("control_plane/bad.py", "def late():\n    import gymnasium", "3h only the training ground"),
         ("api/bad.py", "from adapters.network.emulated import plant", "5 the plant"),
     ],
 )

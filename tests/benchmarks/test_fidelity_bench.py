@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.fidelity import run
+from benchmarks.fidelity_cascade import Spread, compared, neighbours
 from benchmarks.fidelity_truth import Truth, full_mesh, shown
 from domain.changes import SetOperational
 from domain.network import Operational
@@ -58,7 +59,48 @@ def test_counters_make_the_twin_several_times_better_than_gravity() -> None:
     for table in (figures, *baselines.values()):
         assert {"load_wmape", "worst_link_error", "delay_error"} <= set(table)
     assert figures["load_wmape"] < 0.5 * baselines["gravity"]["load_wmape"]
+    for table in (figures, *baselines.values()):
+        assert {"hop_1", "hop_2", "end"} <= set(table["cascade"])
+    assert figures["cascade"]["end"]["recall"] > baselines["gravity"]["cascade"]["end"]["recall"]
+    assert figures["cascade"]["end"]["precision"] > baselines["neighbours"]["cascade"]["end"]["precision"]
     assert figures["load_wmape"] < figures["silent"]["load_wmape"] < 0.8 * baselines["gravity"]["silent"]["load_wmape"]
     assert figures["worst_link_error"] < baselines["gravity"]["worst_link_error"]
     assert figures["delay_error"] < 0.5 * baselines["mm1"]["delay_error"]
     assert baselines["exact_matrix"]["matrix_wmape"] == 0.0
+
+
+def test_a_spread_is_counted_hop_by_hop_over_the_links_that_are_down_by_then() -> None:
+    spread = Spread()
+    spread.add([frozenset({1, 2}), frozenset({3})], [frozenset({1}), frozenset({2}), frozenset({4})])
+    spread.add([frozenset({7})], [frozenset({7})])
+
+    assert spread.figures() == {
+        "hop_1": {"precision": round(2 / 3, 4), "recall": 1.0, "n": 2},
+        "hop_2": {"precision": round(2 / 3, 4), "recall": 1.0, "n": 1},
+        "hop_3": {"precision": round(2 / 3, 4), "recall": round(2 / 3, 4), "n": 1},
+        "end": {"precision": 0.75, "recall": 0.75, "n": 2},
+    }
+
+
+def test_truth_and_twin_tell_one_story_where_hashing_is_even_and_the_matrix_known() -> None:
+    inventory = from_topohub("topozoo/Abilene")
+    rng = np.random.default_rng(5)
+    drawn = Truth.drawn(inventory, rng)
+    even = Truth(
+        drawn.places, drawn.tail, drawn.head, drawn.metric, drawn.capacity, np.ones_like(drawn.hashing), drawn.mbps
+    )
+
+    peaks = {link: float((even.loads(link) / even.capacity).max()) for link in range(len(inventory.links))}
+
+    found = compared(even, inventory, {"known": even.mbps}, peaks, rng)
+
+    told = found["known"].figures()
+    assert told["hop_2"]["n"] >= 1  # overload spreads further than one hop in some of them
+    assert all((hop["precision"], hop["recall"]) == (1.0, 1.0) for hop in told.values())
+
+
+def test_who_sees_no_loads_takes_what_touches_what_is_down() -> None:
+    line = network([(name, after, 1, 100.0) for name, after in zip("abcde", "bcdef", strict=True)])
+    truth = Truth.drawn(line, np.random.default_rng(6))
+
+    assert neighbours(truth, 2, 2) == [frozenset({1, 3}), frozenset({0, 4})]

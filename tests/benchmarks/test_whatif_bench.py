@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.whatif import Effort, measure, read_files, run
+from benchmarks.whatif import Effort, measure, run
 from benchmarks.whatif_networks import HUB1000, germany50, hub
 from benchmarks.whatif_paths import by_networkx, by_scipy
 from domain.errors import BadInput
@@ -46,13 +46,27 @@ def test_an_error_of_ours_would_show() -> None:
     assert figures["scenarios_per_s"] > others["scipy"]["scenarios_per_s"]
 
 
-def test_a_network_from_files_is_measured_as_well(tmp_path: Path) -> None:
+def test_a_network_in_which_nothing_can_be_measured_is_refused_before_the_others_are(tmp_path: Path) -> None:
     (tmp_path / "topology.json").write_text(json.dumps({"nodes": ["a"], "links": []}), "utf-8")
     (tmp_path / "demands.json").write_text("[]", "utf-8")
 
-    assert read_files(tmp_path / "topology.json", tmp_path / "demands.json").nodes == ("a",)
-    with pytest.raises(BadInput, match=r"`nowhere\.json`"):
-        read_files(tmp_path / "nowhere.json", tmp_path / "demands.json")
+    with pytest.raises(BadInput, match="without a link or without a demand"):
+        run(True, tmp_path, lambda _: None)
+
+
+def test_large_sweeps_are_measured_where_they_are_asked_for() -> None:
+    told: list[str] = []
+
+    few, _ = measure(germany50(1), Effort(20, 2, 1, 2), told.append)
+    figures, _ = measure(germany50(1), Effort(20, 2, 1, 2, 10, 40), told.append)
+
+    assert few["fast_reroute_per_s"] > 0
+    assert figures["bypasses_per_s"] > 0
+    assert figures["fast_reroute_mb"] > 0
+    assert (figures["n2_scenarios"], figures["million_answered"]) == (88 * 87 // 2, 40)
+    assert figures["million_s"] >= figures["n2_s"] > 0
+    assert "n2_s" not in few
+    assert any("3828 pairs" in line for line in told)
 
 
 @pytest.mark.slow

@@ -74,6 +74,7 @@ def test_every_line_is_parsed_before_the_first_is_carried_out(network, recorded)
         (InterfaceUp(target="link:r1-r2"), "no interface"),
         (DrainLink(target="tp:r1-r2", previous_metric=10), "no link"),
         (SteerDemand(target="link:r1-r2", via="node:r4"), "no demand"),
+        (SteerDemand(target="demand:r1-r2", via="node:r4", share=0.4), "take all of `demand:r1-r2` or nothing"),
         (SteerDemand(target="demand:r1-r2", via="node:r3"), "no neighbour of `node:r1`; choose of node:r2, node:r4"),
         (LockCell(target="tp:r1-r2"), "take no `lock_cell`"),
         (RestartProcess(target="node:r1"), "take no `restart_process`"),

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 from domain.changes import SetOperational
 from domain.network import Inventory, Node, NodeKind, Operational, Radio, UserGroup
-from tests.laws.test_twin_laws import Question, _graph, _legs, _shares, questions
+from tests.laws.test_twin_laws import Question, _graph, _shares, _ways, questions
 from twin.evaluate import Prediction, evaluate, predict
 from twin.generator import operator_network
 from twin.inventory import dump, parse
@@ -63,12 +63,13 @@ def test_what_flows_into_a_node_flows_out_unless_it_begins_or_ends_there(questio
     np.add.at(balance, topology.head, predicted.arc_load)
     np.subtract.at(balance, topology.tail, predicted.arc_load)
     for place, mbps in enumerate(sent):
-        via = int(routing.ask.via[place])
-        stops = [int(topology.source[place]), *([via] if via >= 0 else []), int(topology.destination[place])]
-        for begin, end in pairwise(stops):
-            if routing.carries[routing.row_at[end], begin]:
-                balance[begin] += mbps
-                balance[end] -= mbps
+        via, share = int(routing.ask.via[place]), float(routing.ask.share[place])
+        ends = (int(topology.source[place]), int(topology.destination[place]))
+        legs = [(*leg, share) for leg in pairwise([ends[0], *([via] if via >= 0 else []), ends[1]])]
+        for begin, end, part in [*legs, (*ends, 1.0 - share)]:
+            if part and routing.carries[routing.row_at[end], begin]:
+                balance[begin] += part * mbps
+                balance[end] -= part * mbps
     assert balance == pytest.approx(np.zeros(len(balance)), abs=1e-6)
 
 
@@ -120,14 +121,14 @@ def test_the_mean_delay_of_a_demand_equals_enumeration(question: Question) -> No
     arc_of |= {
         (link.id, ends[link.destination]): 2 * topology.link_at[link.id] + 1 for link in question.inventory.links
     }
-    for demand, legs, _ in _legs(snapshot, up):
+    for demand, ways, _ in _ways(snapshot, up):
         used: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
-        ways = [_shares(graph, *leg) for leg in legs]
-        for way in ways:
-            for where, share in way.items():
-                used[where] += share
+        whole = [(part, found) for legs, part in ways if all(found := [_shares(graph, *leg) for leg in legs])]
+        arrives = sum(part for part, _ in whole)
+        for part, where, share in ((part, *use) for part, found in whole for leg in found for use in leg.items()):
+            used[where] += share * part / arrives
         expected = sum(float(share) * predicted.arc_delay_ms[arc_of[where]] for where, share in used.items())
-        assert predicted.delay(demand) == pytest.approx(expected if all(ways) else np.inf)
+        assert predicted.delay(demand) == pytest.approx(expected if whole else np.inf)
 
 
 @LAW

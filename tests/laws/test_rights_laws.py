@@ -17,7 +17,7 @@ def some(values: tuple[str, ...]) -> st.SearchStrategy[frozenset[str]]:
 numbers = st.none() | st.integers(0, 100)
 bounds = st.builds(
     Bound,
-    argument=st.sampled_from(["metric", "previous_metric", "via", "kind"]),
+    argument=st.sampled_from(["metric", "previous_metric", "via", "share", "kind"]),
     allowed=st.frozensets(st.sampled_from(["interface_up", "drain_link", "node:a", "50"]), max_size=2),
     low=numbers,
     high=numbers,
@@ -48,6 +48,7 @@ steps: st.SearchStrategy[Action] = st.one_of(
     st.just(InterfaceUp(target="tp:1")),
     st.builds(DrainLink, target=st.just("link:1"), previous_metric=st.integers(1, 100)),
     st.builds(SteerDemand, target=st.just("demand:1"), via=st.sampled_from(["node:a", "node:b", None])),
+    st.builds(SteerDemand, target=st.just("demand:1"), via=st.just("node:a"), share=st.sampled_from([0.01, 0.4, 1.0])),
 )
 places = st.frozensets(st.sampled_from(REGIONS), min_size=1, max_size=2)
 

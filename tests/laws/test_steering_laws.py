@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.changes import SetVia
+from domain.network import Slice
 from tests.twin.small_networks import network
-from twin.evaluate import evaluate
+from twin.evaluate import Prediction, evaluate
 from twin.snapshot import Snapshot
 from twin.steering.optimum import optimum
 from twin.steering.plan import steering_plan
@@ -32,8 +33,13 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
     demands = [(a, b, mbps) for (a, b), mbps in draw(st.lists(flow, max_size=8)) if {a, b} <= set(present)]
     snapshot = Snapshot.of(network(edges, demands))
     policies = draw(st.dictionaries(st.integers(0, 7), st.sampled_from(present), max_size=2))
+    share = st.sampled_from([1.0, 0.4])
     return snapshot.with_changes(
-        [SetVia(demand=f"d{number}", via=via) for number, via in policies.items() if number < len(demands)]
+        [
+            SetVia(demand=f"d{number}", via=via, share=draw(share))
+            for number, via in policies.items()
+            if number < len(demands)
+        ]
     )
 
 
@@ -66,12 +72,13 @@ def test_a_demand_is_carried_or_reported(snapshot: Snapshot) -> None:
         leaves[topology.head[arc]] -= load
     for number, name in enumerate(topology.demands):
         ends = (topology.source[number], topology.destination[number])
-        via = routing.ask.via[number]
+        via, share = routing.ask.via[number], routing.ask.share[number]
         # the twin routes the legs of a policy one by one, so one that leads nowhere may still load what it can reach
-        for leg in [ends] if name not in plan.unrouted else [(ends[0], via), (via, ends[1])] if via >= 0 else []:
+        bent = [(ends[0], via, share), (via, ends[1], share), (*ends, 1.0 - share)] if via >= 0 else []
+        for *leg, part in bent if name in plan.unrouted else [(*ends, 1.0)]:
             whole = ways_between(topology, routing.ask.usable, routing.ask.metric, np.array([leg], np.int64))
-            leaves[leg[0]] -= topology.mbps[number] * whole.connected[0]
-            leaves[leg[1]] += topology.mbps[number] * whole.connected[0]
+            leaves[leg[0]] -= part * topology.mbps[number] * whole.connected[0]
+            leaves[leg[1]] += part * topology.mbps[number] * whole.connected[0]
     assert leaves == pytest.approx(np.zeros(len(leaves)), abs=ROUNDING)
 
 
@@ -106,14 +113,16 @@ def test_a_unit_of_traffic_is_conserved_between_its_ends(snapshot: Snapshot) -> 
 
 @LAW
 @given(snapshots())
-def test_one_move_is_the_best_of_all_single_moves(snapshot: Snapshot) -> None:
+def test_one_move_is_the_best_of_all_single_moves_whole_or_with_a_share(snapshot: Snapshot) -> None:
     present = evaluate(snapshot)
     scene, least = scene_of(present), optimum(present)
     now = float(present.arc_utilisation.max(initial=0.0))
     tried = [now]
     for place, option in zip(*np.nonzero(scene.allowed), strict=True):
-        change = SetVia(demand=snapshot.topology.demands[scene.demands[place]], via=scene.via(int(option)))
-        tried.append(float(evaluate(snapshot, [change]).arc_utilisation.max()))
+        demand, via = snapshot.topology.demands[scene.demands[place]], scene.via(int(option))
+        for share in (1.0, 0.75, 0.5, 0.13) if via else (1.0,):
+            change = SetVia(demand=demand, via=via, share=share)
+            tried.append(float(evaluate(snapshot, [change]).arc_utilisation.max()))
     stuck = bool(steering_plan(snapshot, limit=0, sweep=False).unrouted)
 
     plan = steering_plan(snapshot, limit=1, epsilon=0.0, budget_s=30.0, sweep=False)
@@ -124,8 +133,41 @@ def test_one_move_is_the_best_of_all_single_moves(snapshot: Snapshot) -> None:
 
 
 @LAW
+@given(snapshots(), st.sampled_from([1.0, 2.0, 3.0]))
+def test_both_ways_of_a_moved_demand_keep_what_its_slice_asks_for(snapshot: Snapshot, bound_ms: float) -> None:
+    inventory = snapshot.inventory
+    strict = inventory.but(
+        slices=(Slice(id="fast", name="Fast", max_delay_ms=bound_ms),),
+        demands=tuple(demand.but(slice_id="fast") for demand in inventory.demands),
+    )
+    present = Snapshot.of(strict).with_changes(
+        [SetVia(demand=d.id, via=via, share=share) for d in inventory.demands for via, share in [snapshot.policy(d.id)]]
+    )
+
+    plan = steering_plan(present, limit=3, epsilon=0.0, budget_s=30.0, sweep=False)
+
+    before, after = evaluate(present), evaluate(present, plan.changes())
+    for move in plan.moves:
+        place = present.topology.demand_at[move.demand]
+        assert _latest_ms(after, place) <= max(bound_ms, _latest_ms(before, place)) + ROUNDING
+
+
+def _latest_ms(state: Prediction, place: int) -> float:
+    """Return the propagation delay on the longest way of a demand."""
+    topology, ask = state.topology, state.routing.ask
+    ends = (int(topology.source[place]), int(topology.destination[place]))
+    via, share = int(ask.via[place]), float(ask.share[place])
+
+    def delay_ms(*leg: int) -> float:
+        return float(ways_between(topology, ask.usable, ask.metric, np.array([leg], np.int64)).delay_ms[0])
+
+    bent = delay_ms(ends[0], via) + delay_ms(via, ends[1]) if via >= 0 else 0.0
+    return max(bent, delay_ms(*ends) if via < 0 or share < 1 else 0.0)
+
+
+@LAW
 @given(snapshots(), st.integers(0, 3))
-def test_split_moves_bound_whole_ones(snapshot: Snapshot, limit: int) -> None:
+def test_moves_split_at_will_bound_what_policies_can_do(snapshot: Snapshot, limit: int) -> None:
     present = evaluate(snapshot)
     missed = least_missed(scene_of(present), 0.0, limit, NEVER) if present.demand_mbps.any() else 0.0
     stuck = bool(steering_plan(snapshot, limit=0, sweep=False).unrouted)

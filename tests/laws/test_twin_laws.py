@@ -65,21 +65,27 @@ def _changes(draw: st.DrawFn, inventory: Inventory) -> list[Change]:
     changes += [SetCapacity(link=name, share=0.5) for name in sorted(lossy)]
     for demand in demands:
         if draw(st.booleans()):
-            changes.append(SetVia(demand=demand, via=draw(st.sampled_from([None, *nodes]))))
+            via, share = draw(st.sampled_from([None, *nodes])), draw(st.sampled_from([1.0, 0.5, 0.07]))
+            changes.append(SetVia(demand=demand, via=via, share=1.0 if via is None else share))
         if draw(st.booleans()):
             changes.append(ScaleDemand(demand=demand, factor=draw(st.sampled_from([0.0, 0.5, 3.0]))))
     return changes
 
 
-def _legs(snapshot: Snapshot, up: set[str]) -> list[tuple[str, list[tuple[str, str]], Fraction]]:
-    """Per demand: its id, its legs and its Mbit/s; a policy with a waypoint that is down or an end is idle."""
+def _ways(snapshot: Snapshot, up: set[str]) -> list[tuple[str, list[tuple[list[tuple[str, str]], Fraction]], Fraction]]:
+    """Per demand: its id, its ways (legs and the share that goes there) and its Mbit/s.
+
+    A policy with a waypoint that is down or an end is idle; of another one the text says the share behind an `@`.
+    """
     found = []
     for demand in snapshot.inventory.demands:
-        via = str(snapshot.value(demand.id, "via"))
+        via, _, part = str(snapshot.value(demand.id, "via")).partition("@")
+        share = Fraction(float(part or 1.0))
         bent = bool(via) and via in up and via not in {demand.source, demand.destination}
-        stops = [demand.source, *([via] if bent else []), demand.destination]
-        mbps = Fraction(float(snapshot.value(demand.id, "mbps") or 0))
-        found.append((demand.id, list(pairwise(stops)), mbps))
+        direct = [(demand.source, demand.destination)]
+        ways = [(list(pairwise([demand.source, via, demand.destination])), share)] if bent else [(direct, Fraction(1))]
+        ways += [(direct, 1 - share)] if bent and share < 1 else []
+        found.append((demand.id, ways, Fraction(float(snapshot.value(demand.id, "mbps") or 0))))
     return found
 
 
@@ -124,10 +130,10 @@ def test_loads_equal_enumeration(question: Question) -> None:
     graph = _graph(snapshot, [predicted.available(link) for link in topology.links])
     up = {node for node in topology.nodes if predicted.available(node)}
     wanted: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
-    for _, legs, mbps in _legs(snapshot, up):
-        for leg in legs:
+    for _, ways, mbps in _ways(snapshot, up):
+        for leg, part in ((leg, part) for legs, part in ways for leg in legs):
             for where, share in _shares(graph, *leg).items():
-                wanted[where] += share * mbps
+                wanted[where] += share * part * mbps
     ends = {point.id: point.node for point in question.inventory.termination_points}
     for link in question.inventory.links:
         arc = 2 * topology.link_at[link.id]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from domain.changes import SetOperational
+from domain.changes import SetOperational, SetVia
 from domain.network import Operational
 from tests.twin.small_networks import network as small
 from twin.evaluate import Prediction, evaluate
@@ -17,7 +17,7 @@ from twin.routing import delivery
 from twin.snapshot import Snapshot
 from twin.whatif.base import Base, prepare
 from twin.whatif.naive import recompute
-from twin.whatif.network import Flags, Floats, Network, network_of
+from twin.whatif.network import Floats, Network, network_of
 from twin.whatif.scenarios import Scenario, each_failing, link_pairs, named, single_links, single_nodes
 from twin.whatif.sweep import before_convergence, sweep, what_if
 
@@ -170,8 +170,12 @@ def declared(draw: st.DrawFn) -> Snapshot:
     flows = draw(st.lists(st.tuples(pair, st.sampled_from([3.0, 40.0])), min_size=1, max_size=6))
     inventory = small(edges, [(a, b, mbps) for (a, b), mbps in flows if {a, b} <= present])
     vias = [draw(st.none() | st.sampled_from(sorted(present))) for _ in inventory.demands]
-    bent = tuple(d.model_copy(update={"via": via}) for d, via in zip(inventory.demands, vias, strict=True))
-    return Snapshot.of(inventory.model_copy(update={"demands": bent}))
+    share = st.sampled_from([1.0, 0.6, 0.25])
+    bent = [
+        SetVia(demand=demand.id, via=via, share=1.0 if via is None else draw(share))
+        for demand, via in zip(inventory.demands, vias, strict=True)
+    ]
+    return Snapshot.of(inventory).with_changes(bent)
 
 
 @LAW
@@ -185,14 +189,14 @@ def test_a_what_if_equals_evaluate_for_links_and_for_nodes(snapshot: Snapshot) -
         after = evaluate(snapshot, [SetOperational(element=element, state=Operational.DISABLED)])
         answer = what_if(base, scenario)
         assert np.abs(answer.load - after.arc_load).max() <= 1e-7
-        gone = after.demand_mbps[_unreached(after)].sum()
+        gone = after.demand_mbps @ _unreached(after)
         assert answer.lost_mbps == pytest.approx(gone, abs=1e-7)
         assert sorted(scenario.links) == sorted(named(network, element).links)
 
 
-def _unreached(after: Prediction) -> Flags:
-    """Say per demand whether nothing of it would arrive even if no arc lost anything."""
-    return np.asarray(delivery(after.topology, after.routing, np.ones(len(after.topology.tail))) == 0)
+def _unreached(after: Prediction) -> Floats:
+    """Return which share of each demand would not arrive even if no arc lost anything."""
+    return 1.0 - delivery(after.topology, after.routing, np.ones(len(after.topology.tail)))
 
 
 @LAW

@@ -25,6 +25,7 @@ EXPECTED: dict[Permission, set[Role]] = {
     P.SWITCH_ON: {R.ADMIN},
     P.DELEGATE: {R.OPERATOR, R.ENGINEER, R.APPROVER, R.CHANGE_MANAGER, R.ML_ENGINEER},
     P.KEEP_ROSTER: {R.CHANGE_MANAGER, R.TENANT_OWNER, R.ADMIN},
+    P.ORDER: {R.ENGINEER, R.TENANT_OWNER},
     P.BREAK_GLASS: {R.APPROVER},
     P.REVIEW: {R.CHANGE_MANAGER, R.AUDITOR},
     P.KEEP_POLICY: {R.ADMIN},
@@ -103,3 +104,12 @@ def test_a_list_of_actions_is_a_bound_on_their_class() -> None:
 def test_a_bound_that_names_no_value_permits_none() -> None:
     nothing = Scope(bounds=(Bound(argument="via"),))
     assert outside(nothing, SteerDemand(target="demand:1", via="node:b"), (), "demand") == "`via` = `node:b`"
+
+
+def test_a_bound_on_a_share_holds_for_whole_demands_and_not_for_what_ends_a_policy() -> None:
+    half = Scope(bounds=(Bound(argument="share", high=0.5),))
+    some, whole = (SteerDemand(target="demand:1", via="node:b", share=share) for share in (0.4, 1.0))
+    ended = SteerDemand(target="demand:1", via=None, previous_via="node:b", previous_share=0.4)
+
+    assert outside(half, some, (), "demand") == outside(half, ended, (), "demand") == ""
+    assert outside(half, whole, (), "demand") == "`share` = `1.0`"

@@ -192,6 +192,7 @@ def test_notices_of_configuration_are_read() -> None:
         (state(attribute="metric", value="70000"), "value.range"),
         (state(attribute="metric", value="²"), "value.range"),
         (state(attribute="via", value="node:99"), "value.range"),
+        (state(attribute="via", value="node:1@0.4"), "value.range"),
         (state(value=7), "shape.wrong_type"),
         (state(time="2100-01-01T00:00:00Z"), "time.in_future"),
     ],
@@ -210,8 +211,9 @@ def test_good_values_of_every_attribute_are_kept() -> None:
         state(attribute="metric", value="20"),
         state(attribute="via", value=""),
         state(attribute="via", value="node:1"),
+        state(attribute="via", value="node:1@0.40"),
     ]
-    assert len(read_plant_states(good, INTAKE).kept) == 3
+    assert len(read_plant_states(good, INTAKE).kept) == 4
 
 
 def test_a_feed_is_parted_by_kind_and_the_unknown_is_rejected() -> None:

@@ -2,7 +2,7 @@
 
 import networkx as nx
 
-from domain.changes import SetOperational
+from domain.changes import SetOperational, SetVia
 from domain.network import Dependency, DependencyKind, NodeKind, Operational
 from tests.twin.small_networks import cell_site, network, square
 from twin.consequences import suffering
@@ -43,6 +43,14 @@ def test_every_symptom_can_be_reached_from_its_cause() -> None:
 def test_a_demand_knows_its_paths() -> None:
     paths = demand_paths(evaluate(Snapshot.of(square())))
     assert paths["d0"] == {"a": False, "d": False, **dict.fromkeys(["b", "c", "l0", "l1", "l2", "l3"], True)}
+
+
+def test_a_shared_demand_passes_with_a_part_what_is_not_on_both_ways() -> None:
+    edges = [("a", "b", 1, 100.0), ("b", "d", 1, 100.0), ("b", "c", 1, 100.0), ("c", "d", 1, 100.0)]
+    split = SetVia(demand="d0", via="c", share=0.4)
+    paths = demand_paths(evaluate(Snapshot.of(network(edges, [("a", "d", 5.0)])), [split]))
+    whole, part = ["a", "b", "d", "l0"], ["c", "l1", "l2", "l3"]
+    assert paths["d0"] == dict.fromkeys(whole, False) | dict.fromkeys(part, True)
 
 
 def test_distance_counts_hops_in_either_direction() -> None:

@@ -51,6 +51,8 @@ def test_configured_state_goes_into_the_snapshot() -> None:
     twin.configured("d0", "via", "c", NOON)
     snapshot = twin.snapshot()
     assert [snapshot.value("l0.a", "administrative"), snapshot.value("l0", "metric")] == ["locked", 9]
+    twin.configured("d0", "via", "c@0.40", NOON)
+    assert twin.snapshot().policy("d0") == ("c", 0.4)
     twin.configured("d0", "via", "", NOON)
     assert twin.snapshot().value("d0", "via") == ""
 
@@ -70,6 +72,7 @@ def test_an_older_notification_does_not_overrule_a_newer_one() -> None:
         ("l0", "metric", "many"),
         ("l0", "metric", "0"),
         ("d0", "via", "nowhere"),
+        ("d0", "via", "c@1.40"),
         ("l0", "colour", "blue"),
     ],
 )

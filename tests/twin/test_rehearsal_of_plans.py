@@ -19,7 +19,7 @@ from domain.actions import (
     UndrainLink,
     UnlockCell,
 )
-from domain.changes import Change, ScaleDemand, SetLoss
+from domain.changes import Change, ScaleDemand, SetLoss, SetVia
 from domain.diagnosis import FaultKind
 from domain.errors import BadInput
 from domain.faults import hypothesis
@@ -29,6 +29,7 @@ from domain.rehearsal import Fact, Rehearsal
 from tests.twin.small_networks import cell_site, network, square
 from twin.rehearsal import rehearse
 from twin.snapshot import Snapshot
+from twin.steps import left_behind
 
 NOON = datetime(2026, 1, 12, 12, tzinfo=UTC)
 LOCKED = [(1.0, hypothesis(FaultKind.INTERFACE_LOCKED, "l0.a"))]
@@ -79,6 +80,24 @@ def test_steering_around_congestion_is_sound() -> None:
     assert result.nothing.expected.lost_mbps == pytest.approx(60.0)
     assert result.plan.expected.lost_mbps == pytest.approx(0.0)
     assert {"d0", "d1", "l0"} <= set(result.recovers)
+
+
+def test_half_of_a_demand_is_steered_where_neither_way_could_carry_all_of_it() -> None:
+    edges = [("a", "b", 1, 100.0), ("a", "c", 1, 100.0), ("c", "b", 1, 100.0)]
+    surge = [(0.9, (ScaleDemand(demand="d0", factor=2.0),))]
+    inventory = network(edges, [("a", "b", 80.0)])
+    whole = rehearsed(inventory, SteerDemand(target="d0", via="c"), given=surge)
+    half = rehearsed(inventory, SteerDemand(target="d0", via="c", share=0.5), given=surge)
+    assert (whole.sound, half.sound) == (False, True)
+    assert half.plan.expected.lost_mbps == pytest.approx(0.0)
+
+
+def test_a_plan_that_forgets_the_share_in_force_cannot_be_undone() -> None:
+    edges = [("a", "b", 1, 100.0), ("a", "c", 1, 100.0), ("c", "b", 1, 100.0)]
+    shared = Snapshot.of(network(edges, [("a", "b", 80.0)])).with_changes([SetVia(demand="d0", via="c", share=0.5)])
+    step = SteerDemand(target="d0", via=None, previous_via="c")
+    assert left_behind(shared, Plan(steps=(step,))) == ("`via` of `d0` is 'c' and was 'c@0.50'",)
+    assert left_behind(shared, Plan(steps=(step.but(previous_share=0.5),))) == ()
 
 
 def test_draining_a_spoiled_link_onto_one_that_cannot_take_it_is_not_sound() -> None:

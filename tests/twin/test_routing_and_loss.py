@@ -72,6 +72,24 @@ def test_loss_on_both_legs_of_a_policy_counts() -> None:
     assert evaluate(Snapshot.of(square()), changes).loss("d0") == pytest.approx(0.75)
 
 
+def test_a_share_goes_by_the_waypoint_and_the_rest_directly() -> None:
+    # 80 Mbit/s: 32 by way of `c`; of the other 48, half by `b` and half by `c`
+    predicted = evaluate(Snapshot.of(square()), [SetVia(demand="d0", via="c", share=0.4)])
+    assert [predicted.utilisation(link) for link in ("l0", "l2")] == pytest.approx([0.24, 0.56])
+
+
+def test_each_way_of_a_shared_demand_loses_its_own_part() -> None:
+    changes = [SetVia(demand="d0", via="c", share=0.4), SetLoss(link="l2", share=0.5)]
+    assert evaluate(Snapshot.of(square()), changes).loss("d0") == pytest.approx(0.4 * 0.5 + 0.6 * 0.25)
+
+
+def test_of_a_policy_that_leads_nowhere_only_its_share_is_lost() -> None:
+    islands = network([("a", "b", 1, 10.0), ("x", "y", 1, 10.0)], [("a", "b", 5.0)])
+    predicted = evaluate(Snapshot.of(islands), [SetVia(demand="d0", via="x", share=0.3)])
+    assert predicted.loss("d0") == pytest.approx(0.3)
+    assert predicted.utilisation("l0") == pytest.approx(0.35)
+
+
 def test_lost_capacity_congests() -> None:
     predicted = evaluate(Snapshot.of(square()), [SetCapacity(link="l0", share=0.2)])
     assert predicted.utilisation("l0") == 2.0

@@ -26,6 +26,13 @@ def test_a_broken_delay_bound_names_demand_slice_and_customer() -> None:
     assert service_levels(evaluate(promised(square(), 3.0))).demands_late == ()
 
 
+def test_a_slice_is_late_when_the_share_that_goes_the_long_way_is() -> None:
+    long = network([("a", "d", 1, 100.0), ("a", "c", 1, 100.0), ("c", "d", 1, 100.0)], [("a", "d", 10.0)])
+    split = SetVia(demand="d0", via="c", share=0.01)
+    assert service_levels(evaluate(promised(long, 1.5))).slices_late == ()
+    assert service_levels(evaluate(promised(long, 1.5), [split])).slices_late == ("gold",)
+
+
 def test_overload_makes_late() -> None:
     levels = service_levels(evaluate(promised(square(mbps=300.0), 60.0)))
     assert levels.max_delay_ms == pytest.approx(2 * (1 + BUFFER_MS), rel=0.01)

@@ -62,6 +62,15 @@ def test_an_attribute_that_an_element_does_not_have_is_refused() -> None:
         Snapshot.of(square()).with_changes([SetOperational(element="d0", state=Operational.DISABLED)])
 
 
+def test_a_share_is_part_of_what_a_policy_says() -> None:
+    start = Snapshot.of(square())
+    whole, some = (start.with_changes([SetVia(demand="d0", via="c", share=share)]) for share in (1.0, 0.4))
+    assert (whole.value("d0", "via"), some.value("d0", "via")) == ("c", "c@0.40")
+    assert (start.policy("d0"), some.policy("d0")) == ((None, 1.0), ("c", 0.4))
+    assert some.digest != whole.digest == start.with_changes([SetVia(demand="d0", via="c")]).digest
+    assert Snapshot.load(some.body(), square()).policy("d0") == ("c", 0.4)
+
+
 def test_a_waypoint_must_be_a_router() -> None:
     with pytest.raises(BadInput, match="`cell`"):
         Snapshot.of(cell_site()).with_changes([SetVia(demand="d0", via="cell")])

@@ -77,6 +77,15 @@ class Beliefs:
         self._off_in_a_row = 0
         self.factors: Floats = np.ones(size)
 
+    def moved_to(self, topology: Topology) -> "Beliefs":
+        """Return the same corrections for a network with further demands, which begin without any."""
+        grown = Beliefs(topology)
+        places = [topology.demand_at[demand] for demand in self._topology.demands]
+        for name in ("_log", "_by", "_age", "factors"):
+            getattr(grown, name)[places] = getattr(self, name)
+        grown._looked_at, grown._off_in_a_row = self._looked_at, self._off_in_a_row
+        return grown
+
     def due(self, at: datetime) -> bool:
         """Say whether it is time for the next look."""
         return self._looked_at is None or (at - self._looked_at).total_seconds() >= PACE_S

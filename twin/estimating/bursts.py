@@ -16,13 +16,16 @@ from domain.errors import BadInput
 from twin.estimating.routes import Shares, routing_matrix
 from twin.estimating.tomogravity import tomogravity
 from twin.evaluate import Prediction
-from twin.physics.delay import demand_delay_ms, queueing_ms, transmission_ms, waiting
+from twin.physics.delay import arc_delay_ms, demand_delay_ms, queueing_ms, transmission_ms, waiting
+from twin.routing import delivery
 from twin.topology import Floats
 
 #: A measured mean delay errs by this share of itself; a link's burst is off the common one by this share of it.
 _NOISE, _SPREAD = 0.02, 1.0
 #: Fuller links wait in a full buffer and tell nothing of bursts.
 _BUSIEST = 0.95
+#: A larger share of a demand than this has no path: then only one of its two ways was measured.
+_CUT_OFF = 1e-9
 
 
 def fit_bursts(predicted: Prediction, delay_ms: Floats) -> Floats:
@@ -42,6 +45,7 @@ def fit_bursts(predicted: Prediction, delay_ms: Floats) -> Floats:
         raise BadInput("delays are given as one number of milliseconds per demand, NaN where unknown; correct them")
     paths = routing_matrix(topology, predicted.routing).T.tocsr()
     known = ~np.isnan(delay_ms) & (np.diff(paths.indptr) > 0)
+    known &= delivery(topology, predicted.routing, np.ones(len(load))) > 1.0 - _CUT_OFF
     known &= np.asarray(paths @ (load > _BUSIEST).astype(np.float64)).ravel() == 0
     if not known.any():
         raise BadInput("no delay is measured of a demand that has a path with room; wait for probes")
@@ -69,17 +73,20 @@ class Bursts:
         found = fit_bursts(predicted, delay_ms)
         self._links = found if self._links is None else self._links + self._weight * (found - self._links)
 
+    @property
+    def per_arc(self) -> Floats | None:
+        """The burst parameter of each arc, shape (arcs,); None until some are measured."""
+        return None if self._links is None else np.repeat(self._links, 2)
+
     def delays(self, predicted: Prediction) -> Floats:
         """Return the mean delay of each demand in ms in a predicted state; by declared bursts until some are measured.
 
         Shape (demands,); infinite where a demand has no path.
         """
-        if self._links is None:
+        if self.per_arc is None:
             return predicted.demand_delay_ms
-        topology, capacity = predicted.topology, predicted.capacity
-        queueing = queueing_ms(predicted.arc_utilisation, capacity, np.repeat(self._links, 2))
-        arc_ms = topology.propagation_ms + transmission_ms(capacity) + queueing
-        return demand_delay_ms(topology, predicted.routing, arc_ms)
+        arc_ms = arc_delay_ms(predicted.topology, predicted.arc_utilisation, predicted.capacity, self.per_arc)
+        return demand_delay_ms(predicted.topology, predicted.routing, arc_ms)
 
 
 def _slope(predicted: Prediction) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from twin.kernel import FAR
-from twin.routing import Routing
+from twin.routing import Routing, legs_of
 from twin.topology import Flags, Floats, Ints, Topology
 
 #: A sparse matrix of shape (measurements, demands); scipy publishes no types for it.
@@ -22,14 +22,11 @@ _I, _I2, _F, _B = "int32[::1]", "int32[:,::1]", "float64[::1]", "boolean[::1]"
 def routing_matrix(topology: Topology, routing: Routing) -> Shares:
     """Return the share of each demand on each arc, shape (arcs, demands); above 1 where two legs share an arc.
 
-    A demand with a waypoint has two legs. A demand (or leg) without a path has no share anywhere.
+    A demand with a waypoint has two legs, and three where only a share of it goes there. A demand (or leg) without a
+    path has no share anywhere.
     """
-    via = routing.ask.via
-    bent = np.flatnonzero(via >= 0).astype(np.int32)
-    begins = np.concatenate([topology.source, via[bent]]).astype(np.int32)
-    ends = np.concatenate([np.where(via >= 0, via, topology.destination), topology.destination[bent]])
-    demands = np.concatenate([np.arange(len(via), dtype=np.int32), bent])
-    rows = routing.row_at[ends]
+    taken = legs_of(topology, routing.ask)
+    rows = routing.row_at[taken.ends]
     by_row = np.argsort(rows, kind="stable")
     legs, arcs, shares = _crossings(
         topology.out_rows,
@@ -40,11 +37,12 @@ def routing_matrix(topology: Topology, routing: Routing) -> Shares:
         routing.distance,
         routing.order,
         routing.settled,
-        begins[by_row],
+        taken.begins[by_row],
         rows[by_row].astype(np.int32),
     )
-    shape = (len(topology.tail), len(via))
-    return csr_matrix((shares, (arcs, demands[by_row][legs])), shape=shape)
+    shape = (len(topology.tail), len(topology.demands))
+    leg = by_row[legs]
+    return csr_matrix((shares * taken.share[leg], (arcs, taken.demand[leg])), shape=shape)
 
 
 @nb.njit(f"int64({_I},{_I},{_I},{_I},{_B},{_I},{_I},int64,{_F},int64,{_I},{_F})", cache=True)

@@ -12,7 +12,9 @@ def own_states(topology: Topology, state: Any) -> Flags:
     """Return, per unit, whether it is unlocked and not broken itself."""
     own = topology.unlocked.copy()
     for element, value in state.get("administrative", {}).items():
-        own[topology.own_unit(element)] = value == "unlocked"
+        unit = topology.own_unit(element)
+        if unit is not None:  # a demand can be locked, too, and is no unit: it offers nothing (`overlay.offered`)
+            own[unit] = value == "unlocked"
     for element, value in state.get("operational", {}).items():
         if value == "disabled":
             own[topology.own_unit(element)] = False

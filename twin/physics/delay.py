@@ -76,19 +76,26 @@ def fit_burst(load: Floats, wait: Floats, scv: float = SIZE_SCV) -> float:
     return 1.0 + max(0.0, float(slope @ rest / (slope @ slope)))
 
 
-def arc_delay_ms(topology: Topology, load: Floats, capacity: Floats) -> Floats:
-    """Return the mean delay per arc in ms: propagation + transmission + queueing at this load (ρ)."""
-    return topology.propagation_ms + transmission_ms(capacity) + queueing_ms(load, capacity, topology.burst)
+def arc_delay_ms(topology: Topology, load: Floats, capacity: Floats, burst: Floats | None = None) -> Floats:
+    """Return the mean delay per arc in ms: propagation + transmission + queueing at this load (ρ).
+
+    `burst`: per arc; None for the bursts that are declared.
+    """
+    queueing = queueing_ms(load, capacity, topology.burst if burst is None else burst)
+    return topology.propagation_ms + transmission_ms(capacity) + queueing
 
 
 def demand_delay_ms(topology: Topology, routing: Routing, arc_ms: Floats, *, worst: bool = False) -> Floats:
     """Return the delay of each demand in ms along its paths, both legs of a waypoint; infinite when it is cut off.
 
+    Of a demand that goes two ways, what arrives counts: a way that is cut off is a matter of loss, not of delay.
+
     Args:
         topology: of the routing.
         routing: whose paths are gone.
         arc_ms: delay per arc.
-        worst: of the longest of equal paths, on which a flow may be hashed; else the mean, weighed as the flow is.
+        worst: of the longest of equal paths, and of the later of two ways, on which a flow may be hashed; else the
+            mean, weighed as the flow is.
     """
     reached = np.where(routing.carries, 0.0, np.inf)
     _walk(
@@ -105,12 +112,21 @@ def demand_delay_ms(topology: Topology, routing: Routing, arc_ms: Floats, *, wor
         routing.carries,
         reached,
     )
-    via = routing.ask.via
-    bent = via >= 0
-    first = np.where(bent, via, topology.destination)
+    ask, split = routing.ask, routing.ask.split
+    bent = ask.via >= 0
+    first = np.where(bent, ask.via, topology.destination)
     total: Floats = reached[routing.row_at[first], topology.source]
-    total[bent] += reached[routing.row_at[topology.destination[bent]], via[bent]]
+    total[bent] += reached[routing.row_at[topology.destination[bent]], ask.via[bent]]
+    direct = reached[routing.row_at[topology.destination[split]], topology.source[split]]
+    total[split] = _of_two_ways(total[split], direct, ask.share[split], worst=worst)
     return total
+
+
+def _of_two_ways(bent: Floats, direct: Floats, share: Floats, *, worst: bool) -> Floats:
+    both = np.isfinite(bent) & np.isfinite(direct)
+    bent_ms, direct_ms = np.where(both, bent, 0.0), np.where(both, direct, 0.0)
+    joined = np.maximum(bent_ms, direct_ms) if worst else share * bent_ms + (1.0 - share) * direct_ms
+    return np.where(both, joined, np.minimum(bent, direct))
 
 
 def _walk_paths(

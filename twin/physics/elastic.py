@@ -14,7 +14,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from domain.errors import BadInput
-from twin.routing import Routing
+from twin.routing import Routing, legs_of
 from twin.topology import Flags, Floats, Ints, Topology
 
 #: Shares of a capacity below this are rounding.
@@ -122,14 +122,9 @@ def _level(columns: Any, arc: int, wish: Floats, rate: Floats, free: Flags, room
 
 
 def usage(topology: Topology, routing: Routing, places: Ints) -> Any:
-    """Return a sparse (len(places), arcs) array: Mbit/s on an arc per Mbit/s of a demand, both legs of a waypoint."""
-    via = routing.ask.via[places]
-    bent = np.flatnonzero(via >= 0)
-    source, goal = topology.source[places], topology.destination[places]
-    begins = np.concatenate([source, via[bent]]).astype(np.int32)
-    ends = np.concatenate([np.where(via >= 0, via, goal), goal[bent]])
-    flows = np.concatenate([np.arange(len(places)), bent])
-    rows = routing.row_at[ends].astype(np.int32)
+    """Return a sparse (len(places), arcs) array: Mbit/s on an arc per Mbit/s of a demand, on all its legs."""
+    legs = legs_of(topology, routing.ask, places)
+    rows = routing.row_at[legs.ends].astype(np.int32)
     pointers = np.zeros(len(rows) + 1, np.int64)
     arcs, shares = np.zeros(0, np.int32), np.zeros(0)
     for write in (False, True):
@@ -143,7 +138,7 @@ def usage(topology: Topology, routing: Routing, places: Ints) -> Any:
             routing.order,
             routing.settled,
             routing.carries,
-            begins,
+            legs.begins,
             rows,
             write,
             pointers,
@@ -153,8 +148,9 @@ def usage(topology: Topology, routing: Routing, places: Ints) -> Any:
         if not write:
             pointers = np.concatenate([[0], np.cumsum(pointers[1:])])
             arcs, shares = np.zeros(pointers[-1], np.int32), np.zeros(pointers[-1])
-    flow_of = np.repeat(flows, np.diff(pointers))
-    return csr_array((shares, (flow_of, arcs)), shape=(len(places), len(topology.tail)))
+    crossed = np.diff(pointers)
+    flow_of, parts = np.repeat(legs.demand, crossed), np.repeat(legs.share, crossed)
+    return csr_array((shares * parts, (flow_of, arcs)), shape=(len(places), len(topology.tail)))
 
 
 def _next_hops(out_rows: Any, out_arcs: Any, head: Any, metric: Any, usable: Any, distance: Any, node: Any) -> Any:

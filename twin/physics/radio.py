@@ -4,7 +4,8 @@ A user's SINR counts a neighbour's power in proportion to that neighbour's load,
 SINR of its users, so loads are the fixed point of f(load) (Siomina & Yuan 2012, "Analysis of cell load coupling for
 LTE network planning and optimization"). f grows with the loads and is bounded, so stepping up from empty cells ends at
 the least fixed point. Models of 3GPP TR 36.942: macro path loss 128.1 + 37.6 log10(R/km) dB, sector pattern
-−min(12(θ/65°)², 20) dB, truncated Shannon min(0.6 log2(1 + SINR), 4.4) bit/s/Hz, nothing below −10 dB.
+−min(12(θ/65°)², 20) dB, truncated Shannon min(0.6 log2(1 + SINR), 4.4) bit/s/Hz, nothing below −10 dB. Cells with
+256-QAM go up to 7.4 bit/s/Hz (TS 36.213, table 7.2.3-2, ends at 7.4063).
 
 All cells share one carrier. Nothing is predicted for what declares no radio.
 """
@@ -27,7 +28,9 @@ PRB_HZ = 180e3
 NOISE_MW = float(10 ** ((-174 + 10 * np.log10(PRB_HZ) + 9) / 10))
 #: Nothing arrives below −10 dB.
 LEAST_SINR = 0.1
-_SHANNON_SHARE, _MOST_EFFICIENCY = 0.6, 4.4
+_SHANNON_SHARE = 0.6
+#: Most bit/s/Hz by highest modulation.
+MOST_EFFICIENCY = {64: 4.4, 256: 7.4}
 _LEAST_KM, _EARTH_KM = 0.035, 6371.0
 _BEAM_DEG, _BACK_DB = 65.0, 20.0
 #: Received power this far below noise disturbs nobody (−20 dB).
@@ -43,6 +46,7 @@ class RadioPlan:
     Attributes:
         cells: ids.
         prbs: per cell.
+        most: per cell, the bit/s/Hz that its highest modulation carries.
         home: per user group, the place of the cell that declares it.
         offered: per user group, Mbit/s.
         count: per user group, users.
@@ -51,6 +55,7 @@ class RadioPlan:
 
     cells: tuple[str, ...]
     prbs: Floats
+    most: Floats
     home: Places
     offered: Floats
     count: Places
@@ -92,10 +97,13 @@ class RadioState:
         return float(dict(zip(self.cells, self.load, strict=True))[cell])
 
 
-def efficiency(sinr: Floats) -> Floats:
-    """Return bit/s/Hz by truncated Shannon; as at −10 dB below it (what does not work still takes its blocks)."""
+def efficiency(sinr: Floats, most: Floats | float = MOST_EFFICIENCY[64]) -> Floats:
+    """Return bit/s/Hz by truncated Shannon, at most `most`.
+
+    Below −10 dB it is as at −10 dB: what does not work still takes its blocks.
+    """
     shannon = _SHANNON_SHARE * np.log2(1 + np.maximum(sinr, LEAST_SINR))
-    return np.asarray(np.minimum(shannon, _MOST_EFFICIENCY))
+    return np.asarray(np.minimum(shannon, most))
 
 
 def compile_radio(inventory: Inventory) -> RadioPlan | None:
@@ -109,6 +117,7 @@ def compile_radio(inventory: Inventory) -> RadioPlan | None:
     return RadioPlan(
         cells=tuple(node.id for node, _ in found),
         prbs=np.array([radio.prbs for _, radio in found], np.float64),
+        most=np.array([MOST_EFFICIENCY[radio.qam] for _, radio in found], np.float64),
         home=np.array([place for place, _ in users], np.int64),
         offered=np.array([group.offered_mbps for _, group in users], np.float64),
         count=np.array([group.count for _, group in users], np.int64),
@@ -161,7 +170,7 @@ def radio_state(plan: RadioPlan, working: NDArray[np.bool_], scale: float = 1.0)
     for _ in range(_MOST_STEPS):
         seen = _sinr(received, signal, cells, np.minimum(load, 1.0))
         need = np.zeros(len(plan.cells))
-        np.add.at(need, cells, offered[users] / (blocks * efficiency(seen)))
+        np.add.at(need, cells, offered[users] / (blocks * efficiency(seen, plan.most[cells])))
         steady = np.abs(need - load).max(initial=0.0) <= _STEADY * max(1.0, need.max(initial=0.0))
         load = need
         if steady:

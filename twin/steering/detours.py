@@ -122,12 +122,7 @@ def _best_of(
 
 
 def _move(snapshot: Snapshot, trial: _Trial) -> Move:
-    return Move(trial.demand.id, trial.via, _via(snapshot, trial.demand))
-
-
-def _via(snapshot: Snapshot, demand: Demand) -> str | None:
-    via = snapshot.value(demand.id, "via")
-    return str(via) if via else None
+    return Move.of(snapshot, trial.demand.id, trial.via)
 
 
 def _promising(snapshot: Snapshot, made: Sequence[_Trial], comfort: float) -> Iterator[list[_Trial]]:
@@ -236,8 +231,10 @@ def _crossing(snapshot: Snapshot, ways: _Ways, hot: Arc) -> list[Demand]:
 
     crossing = []
     for demand in snapshot.inventory.demands:
-        stops = [stop for stop in (demand.source, _via(snapshot, demand), demand.destination) if stop]
-        if any(may_cross(begin, end) for begin, end in itertools.pairwise(stops)):
+        via, share = snapshot.policy(demand.id)
+        stops = [stop for stop in (demand.source, via, demand.destination) if stop]
+        legs = [*itertools.pairwise(stops), *([(demand.source, demand.destination)] if share < 1 else [])]
+        if any(may_cross(begin, end) for begin, end in legs):
             mbps = float(snapshot.value(demand.id, "mbps") or 0.0)
             crossing.append(demand.model_copy(update={"mbps": mbps}))
     return crossing

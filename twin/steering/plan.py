@@ -13,14 +13,14 @@ import numpy as np
 
 from domain.changes import Change, SetVia
 from domain.errors import BadInput
+from domain.waypoints import WHOLE
 from twin.evaluate import Prediction, evaluate
 from twin.snapshot import Snapshot
 from twin.steering.failures import AfterFailure, worst_after_failure
-from twin.steering.greedy import greedy_moves
+from twin.steering.greedy import Chosen, greedy_moves
 from twin.steering.optimum import optimum
-from twin.steering.program import fewest_moves
+from twin.steering.rounding import fewest_moves
 from twin.steering.scene import Scene, carried, scene_of
-from twin.steering.ways import Places
 
 Method = Literal["lp", "greedy", "none"]
 #: Two worst utilisations that differ by less are the same.
@@ -29,15 +29,28 @@ _SAME = 1e-9
 
 @dataclass(frozen=True)
 class Move:
-    """A demand gets a waypoint (`via`), or loses the one it has (None)."""
+    """A demand gets a waypoint (`via`) for a share of it, or loses the one it has (None)."""
 
     demand: str
     via: str | None
     previous: str | None
+    share: float = WHOLE
+    previous_share: float = WHOLE
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, demand: str, via: str | None, share: float = WHOLE) -> "Move":
+        """Return the move from what the snapshot configures."""
+        previous, previous_share = snapshot.policy(demand)
+        return cls(demand, via, previous, share, previous_share)
+
+    @property
+    def alters(self) -> bool:
+        """Whether anything is different afterwards."""
+        return (self.via, self.share) != (self.previous, self.previous_share)
 
     def change(self) -> Change:
         """Return what the move changes."""
-        return SetVia(demand=self.demand, via=self.via)
+        return SetVia(demand=self.demand, via=self.via, share=self.share)
 
 
 @dataclass(frozen=True)
@@ -84,6 +97,7 @@ def steering_plan(
     enough: float = 0.0,
     budget_s: float = 1.0,
     sweep: bool = True,
+    split: bool = True,
 ) -> SteeringPlan:
     """Return the moves that bring the worst utilisation within 1 + `epsilon` of the optimum, or as near as they can.
 
@@ -97,6 +111,7 @@ def steering_plan(
         enough: a utilisation below which no link needs to be brought.
         budget_s: seconds for optimum and linear programs together; 0 asks for the greedy moves alone.
         sweep: whether to fail each link once after the moves.
+        split: whether a policy may take a share of a demand; else all or nothing.
 
     Raises:
         BadInput: a limit, a budget, an epsilon or an `enough` that is below 0 or no number.
@@ -110,7 +125,7 @@ def steering_plan(
     base = evaluate(standing)
     bound = optimum(base, budget_s) if budget_s > 0 else None
     target = max(enough, (1.0 + epsilon) * bound if bound is not None else 0.0)
-    method, found = _moves(standing, base, target, limit - len(freed), started + budget_s)
+    method, found = _moves(standing, base, target, limit - len(freed), started + budget_s, split=split)
     moves = _merged(snapshot, freed, found)
     seconds = perf_counter() - started
     steered = snapshot.with_changes([move.change() for move in moves])
@@ -135,11 +150,11 @@ def _freed(snapshot: Snapshot, present: Prediction, limit: int) -> tuple[Move, .
     """Return moves to the direct way for demands that only their policy cuts off, the biggest first."""
     stuck = np.flatnonzero(carried(present, by_any_way=True) & ~carried(present))
     biggest = stuck[np.argsort(-present.demand_mbps[stuck], kind="stable")][:limit]
-    return tuple(_move(snapshot, snapshot.topology.demands[place], None) for place in biggest)
+    return tuple(Move.of(snapshot, snapshot.topology.demands[place], None) for place in biggest)
 
 
 def _moves(
-    standing: Snapshot, base: Prediction, target: float, limit: int, deadline: float
+    standing: Snapshot, base: Prediction, target: float, limit: int, deadline: float, *, split: bool
 ) -> tuple[Method, tuple[Move, ...]]:
     """Return the better of the linear programs' moves and the greedy ones, and whose they are."""
     scene = scene_of(base)
@@ -148,37 +163,33 @@ def _moves(
     if not len(scene.demands) or not limit or reached <= target:
         return best
     instant = greedy_moves(scene, target, limit)
-    offers: list[tuple[Method, tuple[Places, Places] | None]] = [
-        ("lp", fewest_moves(scene, target, limit, deadline, instant)),
+    offers: list[tuple[Method, Chosen | None]] = [
+        ("lp", fewest_moves(scene, target, limit, deadline, instant, split=split)),
         ("greedy", instant),
     ]
     for method, chosen in offers:
         if chosen is None:
             continue
-        moves = _named(standing, scene, *chosen)
+        moves = _named(standing, scene, chosen)
         after = max(_worst(evaluate(standing, [move.change() for move in moves])), target)
         if after < reached - _SAME or (after < reached + _SAME and len(moves) < len(best[1])):
             best, reached = (method, moves), after
     return best
 
 
-def _named(standing: Snapshot, scene: Scene, which: Places, options: Places) -> tuple[Move, ...]:
+def _named(standing: Snapshot, scene: Scene, chosen: Chosen) -> tuple[Move, ...]:
     names = scene.topology.demands
     return tuple(
-        _move(standing, names[scene.demands[place]], scene.via(int(option)))
-        for place, option in zip(which, options, strict=True)
+        Move.of(standing, names[scene.demands[place]], scene.via(int(option)), float(share))
+        for place, option, share in zip(*chosen, strict=True)
     )
-
-
-def _move(snapshot: Snapshot, demand: str, via: str | None) -> Move:
-    return Move(demand, via, str(snapshot.value(demand, "via") or "") or None)
 
 
 def _merged(snapshot: Snapshot, freed: tuple[Move, ...], found: tuple[Move, ...]) -> tuple[Move, ...]:
     """Return one move per demand, against the state as it was, sorted by demand."""
-    via = {move.demand: move.via for move in (*freed, *found)}
-    moves = [_move(snapshot, demand, via[demand]) for demand in sorted(via)]
-    return tuple(move for move in moves if move.via != move.previous)
+    wanted = {move.demand: (move.via, move.share) for move in (*freed, *found)}
+    moves = [Move.of(snapshot, demand, *wanted[demand]) for demand in sorted(wanted)]
+    return tuple(move for move in moves if move.alters)
 
 
 def _unrouted(state: Prediction) -> tuple[str, ...]:

@@ -5,10 +5,12 @@ x[d, o] is the share of demand d that leaves its present way for option o. Minim
     Σ_o x[d, o] ≤ 1 for every demand, Σ x ≤ limit,
 where z says by how much the target is missed. Few of all (demand, option) pairs are ever written down: the dual prices
 of the arcs say which others would pay (column generation; Gilmore and Gomory, 1961), and two matrix products ask them
-all. Whole moves are then chosen among the written pairs by branch and bound: a demand has one waypoint or none.
+all. Moves are then chosen among the written pairs (`twin.steering.rounding`): a demand has one waypoint or none, as a
+whole or with a share of its traffic.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from time import perf_counter
 from typing import Any
 
@@ -23,9 +25,6 @@ from twin.topology import Flags, Floats
 #: A move must lower the worst utilisation by this share of what it is now, or help to reach the target.
 WORTH = 0.001
 _PER_ROUND, _ROUNDS, _NEAR = 100, 40, 50
-_NODES, _GAP = 60, 0.02
-#: Options of all demands up to which each is written down at once.
-_EVERY = 1000
 _PAYS = 1e-6
 #: Fullness beyond which prices rise steeply, before the first program has set any.
 _STEEP = 16
@@ -33,24 +32,41 @@ _STEEP = 16
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """The (demand, option) pairs that are written down, and what each adds to the arcs (Mbit/s)."""
+    """The (demand, option) pairs that are written down, and what each does to the arcs (Mbit/s).
+
+    `frees` is what it adds when the demand leaves what it does now for the direct way, `bends` what it adds when all of
+    it leaves that for the option; shape (pairs, arcs).
+    """
 
     scene: Scene
     which: Places
     options: Places
-    adds: Any
+    frees: Any
+    bends: Any
 
     @classmethod
     def none(cls, scene: Scene) -> "Columns":
         empty = np.zeros(0, np.int64)
-        return cls(scene, empty, empty, sparse.csr_array((0, len(scene.arcs))))
+        nothing = sparse.csr_array((0, len(scene.arcs)))
+        return cls(scene, empty, empty, nothing, nothing)
+
+    @cached_property
+    def adds(self) -> Any:
+        """(pairs, arcs): what each adds when all of the demand goes there."""
+        return self.frees + self.bends
 
     def plus(self, which: Places, options: Places) -> "Columns":
         """Return these columns and others."""
         scene = self.scene
-        extra = scene.shares(which, options) - scene.shares(which, scene.present[which])
-        adds = sparse.vstack([self.adds, sparse.diags_array(scene.mbps[which]) @ extra], format="csr")
-        return Columns(scene, np.concatenate([self.which, which]), np.concatenate([self.options, options]), adds)
+        mbps = sparse.diags_array(scene.mbps[which])
+        direct = scene.shares(which, np.full(len(which), scene.direct))
+        return Columns(
+            scene,
+            np.concatenate([self.which, which]),
+            np.concatenate([self.options, options]),
+            sparse.vstack([self.frees, mbps @ (direct - scene.standing(which))], format="csr"),
+            sparse.vstack([self.bends, mbps @ (scene.shares(which, options) - direct)], format="csr"),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,31 +93,14 @@ class Relaxed:
     toll: float
 
 
-def fewest_moves(
-    scene: Scene, target: float, limit: int, deadline: float, hint: tuple[Places, Places]
-) -> tuple[Places, Places] | None:
-    """Return (demands, options): whole moves, at most `limit`, that come closest to the target and are the fewest.
-
-    Args:
-        scene: the problem.
-        target: utilisation that no arc should exceed.
-        limit: the most moves.
-        deadline: of `perf_counter`; None is returned when it passes first.
-        hint: moves found by other means, from which it may choose as well.
-    """
-    aim = Aim.of(scene, target, limit)
-    columns = every_column(scene) if scene.allowed.sum() <= _EVERY else generate(scene, aim, deadline)
-    return None if columns is None else _whole(_with(columns, *hint), aim, deadline)
-
-
 def least_missed(scene: Scene, target: float, limit: int, deadline: float) -> float | None:
-    """Return by how much the target is missed at least, even if the limited moves could be split; None: no time.
+    """Return by how much the target is missed at least, however a demand is split over waypoints; None: no time.
 
-    No choice of `limit` whole moves comes closer: a bound for all methods.
+    No choice of `limit` moves comes closer, whole or with shares: a bound for all methods.
     """
     aim = Aim(target, limit, 1e6)
     columns = generate(scene, aim, deadline)
-    solved = None if columns is None else _relaxed(columns, aim, deadline)
+    solved = None if columns is None else relaxed(columns, aim, deadline)
     return None if solved is None else solved.missed
 
 
@@ -113,24 +112,22 @@ def least_missed_whole(scene: Scene, limit: int, time_limit_s: float) -> float:
     columns = every_column(scene)
     if not len(columns.which):
         return scene.worst_of(scene.load)
-    rows, bounds = _constraints(columns, Aim(0.0, limit, 1.0))
+    rows, bounds = constraints(columns, Aim(0.0, limit, 1.0))
     cost = np.append(np.zeros(len(columns.which)), 1.0)
-    found = _branched(cost, rows, bounds, {"time_limit": time_limit_s})
+    found = branched(cost, rows, bounds, {"time_limit": time_limit_s})
     return max(0.0, float(found.mip_dual_bound or 0.0))
 
 
 def every_column(scene: Scene) -> Columns:
     """Write down every move that is allowed."""
-    asked = scene.allowed.copy()
-    asked[np.arange(len(scene.demands)), scene.present] = False
+    asked = scene.offered
     return Columns.none(scene).plus(*np.nonzero(asked))
 
 
 def generate(scene: Scene, aim: Aim, deadline: float) -> Columns | None:
     """Write down columns until none pays any more, and then those that nearly would; None when time is up."""
     columns = Columns.none(scene)
-    asked = scene.allowed.copy()
-    asked[np.arange(len(scene.demands)), scene.present] = False
+    asked = scene.offered
     solved = _first_prices(scene)
     for _ in range(_ROUNDS):
         if perf_counter() > deadline:
@@ -144,14 +141,14 @@ def generate(scene: Scene, aim: Aim, deadline: float) -> Columns | None:
         pays = pays[np.argsort(-value[pays], kind="stable")[:_PER_ROUND]]
         asked[pays, best[pays]] = False
         columns = columns.plus(pays, best[pays])
-        found = _relaxed(columns, aim, deadline)
+        found = relaxed(columns, aim, deadline)
         if found is None:
             return None
         solved = found
     return _with_near(columns, solved, asked)
 
 
-def _with(columns: Columns, which: Places, options: Places) -> Columns:
+def with_pairs(columns: Columns, which: Places, options: Places) -> Columns:
     """Add pairs, those left out that are there already."""
     known = set(zip(columns.which.tolist(), columns.options.tolist(), strict=True))
     pairs = zip(which.tolist(), options.tolist(), strict=True)
@@ -177,13 +174,12 @@ def _first_prices(scene: Scene) -> Relaxed:
 def _gains(scene: Scene, solved: Relaxed, asked: Flags) -> Floats:
     """Return (d, w + 1): what a move would save beyond its cost; -inf where it is not asked for."""
     cost = scene.costs(solved.price) * scene.mbps[:, None]
-    now = cost[np.arange(len(scene.demands)), scene.present]
-    gain: Floats = (now - 1.0 - solved.rent - solved.toll)[:, None] - cost
+    gain: Floats = (scene.paid(cost) - 1.0 - solved.rent - solved.toll)[:, None] - cost
     gain[~asked] = -np.inf
     return gain
 
 
-def _constraints(columns: Columns, aim: Aim) -> tuple[Any, Floats]:
+def constraints(columns: Columns, aim: Aim) -> tuple[Any, Floats]:
     """Return the matrix (arcs, then demands that have columns, then the limit; last column z) and its bounds."""
     scene, count = columns.scene, len(columns.which)
     arcs = np.flatnonzero(scene.arcs)
@@ -198,9 +194,10 @@ def _constraints(columns: Columns, aim: Aim) -> tuple[Any, Floats]:
     return sparse.hstack([rows, slack], format="csc"), bounds
 
 
-def _relaxed(columns: Columns, aim: Aim, deadline: float) -> Relaxed | None:
+def relaxed(columns: Columns, aim: Aim, deadline: float) -> Relaxed | None:
+    """Solve the linear program over the written columns; None when time is up."""
     scene, left = columns.scene, max(0.0, deadline - perf_counter())
-    rows, bounds = _constraints(columns, aim)
+    rows, bounds = constraints(columns, aim)
     cost = np.append(np.ones(len(columns.which)), aim.miss_cost)
     found = linprog(cost, A_ub=rows, b_ub=bounds, bounds=(0, None), method="highs", options={"time_limit": left})
     if found.status != 0:
@@ -212,21 +209,7 @@ def _relaxed(columns: Columns, aim: Aim, deadline: float) -> Relaxed | None:
     return Relaxed(float(found.x[-1]), price, dual[len(arcs) : -1], float(dual[-1]))
 
 
-def _whole(columns: Columns, aim: Aim, deadline: float) -> tuple[Places, Places] | None:
-    """Choose whole moves. The work is limited by nodes, so that the same question has the same answer."""
-    count, left = len(columns.which), deadline - perf_counter()
-    if not count or left <= 0:
-        return (columns.which, columns.options) if not count else None
-    rows, bounds = _constraints(columns, aim)
-    options = {"node_limit": _NODES, "mip_rel_gap": _GAP, "time_limit": left}
-    found = _branched(np.append(np.ones(count), aim.miss_cost), rows, bounds, options)
-    if found.x is None:
-        return None
-    taken = np.flatnonzero(found.x[:-1] > 0.5)
-    return columns.which[taken], columns.options[taken]
-
-
-def _branched(cost: Floats, rows: Any, bounds: Floats, options: dict[str, float]) -> Any:
+def branched(cost: Floats, rows: Any, bounds: Floats, options: dict[str, float]) -> Any:
     """Minimise with every variable 0 or 1 but the last, which is 0 or more."""
     binary = np.append(np.ones(len(cost) - 1), 0.0)
     upper = np.append(np.ones(len(cost) - 1), np.inf)

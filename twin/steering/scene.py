@@ -1,8 +1,8 @@
 """A steering problem as arrays: the demands that could be moved, their waypoints, and what every choice puts where.
 
 A demand's *options* are the waypoints, in order, and after them the direct way. What a demand does now is one of its
-options. Waypoints that another one dominates are pruned: when the only hop into a waypoint is also the only hop out
-of it, the traffic just turns there, and turning one hop earlier spares two arcs.
+options, or a share of it beside the direct way. Waypoints that another one dominates are pruned: when the only hop into
+a waypoint is also the only hop out of it, the traffic just turns there, and turning one hop earlier spares two arcs.
 """
 
 from dataclasses import dataclass
@@ -39,6 +39,7 @@ class Scene:
         mbps: (d,)
         waypoints: (w,) routing places.
         present: (d,) option that is in force.
+        part: (d,) share of the demand that takes it, the rest goes the direct way; 1 where all of it does.
         allowed: (d, w + 1) options that may be chosen.
         into: (d, w + 1) row of `ways` of the first leg.
         out: (d, w + 1) row of the second leg, or -1 for the direct way.
@@ -53,6 +54,7 @@ class Scene:
     mbps: Floats
     waypoints: Places
     present: Places
+    part: Floats
     allowed: Flags
     into: Places
     out: Places
@@ -74,6 +76,28 @@ class Scene:
         legs = np.concatenate([first, second[bent]])
         picked = (np.ones(len(legs)), (np.concatenate([np.arange(len(first)), bent]), legs))
         return sparse.csr_array(picked, shape=(len(first), self.ways.share.shape[0])) @ self.ways.share
+
+    def standing(self, which: Places) -> Any:
+        """Return (n, arcs) sparse: what a unit of each demand puts on each arc as it goes now."""
+        held = self.shares(which, self.present[which])
+        if (self.part[which] == 1.0).all():
+            return held
+        directly = self.shares(which, np.full(len(which), self.direct))
+        return _times(self.part[which], held) + _times(1.0 - self.part[which], directly)
+
+    @property
+    def offered(self) -> Flags:
+        """(d, w + 1): the options that may be chosen and are not what is in force."""
+        offered = self.allowed.copy()
+        whole = np.flatnonzero(self.part == 1.0)
+        offered[whole, self.present[whole]] = False
+        return offered
+
+    def paid(self, cost: Floats) -> Floats:
+        """Return (d,): what each demand pays as it goes now, when `cost` says what each option costs."""
+        every = np.arange(len(self.demands))
+        now: Floats = self.part * cost[every, self.present] + (1.0 - self.part) * cost[:, self.direct]
+        return now
 
     def costs(self, price: Floats) -> Floats:
         """Return (d, w + 1): what a unit pays under each option when each arc has a price."""
@@ -105,7 +129,10 @@ def carried(present: Prediction, *, by_any_way: bool = False) -> Flags:
 
 
 def scene_of(present: Prediction) -> Scene:
-    """Lay out the problem of a predicted state: the demands that arrive in it, and where else they could go."""
+    """Lay out the problem of a predicted state: the demands that arrive in it, and where else they could go.
+
+    An option is allowed when it keeps the delay that the slice asks for, or is no later than what the demand has now.
+    """
     topology, ask = present.topology, present.routing.ask
     arcs = ask.usable & (topology.tail != topology.head)
     around = _waypoints(present, arcs)
@@ -117,7 +144,11 @@ def scene_of(present: Prediction) -> Scene:
     choice = np.where(ask.via[demands] < 0, len(waypoints), np.searchsorted(waypoints, ask.via[demands]))
     allowed = ways.connected[into] & ((out < 0) | ways.connected[out])
     allowed &= ~_dominated(ways, into, out, source, target, waypoints)
-    allowed &= _timely(topology, ways.delay_ms[into] + np.where(out < 0, 0.0, ways.delay_ms[out]), demands, choice)
+    delay_ms = ways.delay_ms[into] + np.where(out < 0, 0.0, ways.delay_ms[out])
+    now_ms = delay_ms[np.arange(len(demands)), choice]
+    part = ask.share[demands]
+    now_ms = np.where(part < 1.0, np.maximum(now_ms, delay_ms[:, -1]), now_ms)
+    allowed &= delay_ms <= np.maximum(delay_bounds(topology, demands), now_ms)[:, None] + 1e-9
     return Scene(
         topology=topology,
         arcs=arcs,
@@ -127,11 +158,16 @@ def scene_of(present: Prediction) -> Scene:
         mbps=present.demand_mbps[demands],
         waypoints=waypoints,
         present=choice,
+        part=part,
         allowed=allowed,
         into=into,
         out=out,
         ways=ways,
     )
+
+
+def _times(parts: Floats, rows: Any) -> Any:
+    return sparse.diags_array(parts) @ rows
 
 
 def _fitting(product: int, factor: int, bounds: tuple[int, int]) -> int:
@@ -187,12 +223,6 @@ def _dominated(
     on_offer = np.isin(turn, waypoints) | (turn[:, :, None] == ends).any(axis=2)
     answer[:, :-1] |= turns & on_offer
     return answer
-
-
-def _timely(topology: Topology, delay_ms: Floats, demands: Places, choice: Places) -> NDArray[np.bool_]:
-    """Say which options keep the delay that the slice asks for, or are no later than what the demand has now."""
-    now = delay_ms[np.arange(len(demands)), choice]
-    return delay_ms <= np.maximum(delay_bounds(topology, demands), now)[:, None] + 1e-9
 
 
 def delay_bounds(topology: Topology, demands: Places) -> Floats:

@@ -54,18 +54,15 @@ def scratch(state: State) -> Work:
     arcs = max(len(state.full.head), len(state.reduced.head))
     return Work(
         removed=np.zeros(nodes, np.int32),
-        state=np.zeros(nodes, np.int32),
+        rank=np.zeros(nodes, np.int32),
         new=np.zeros(nodes, np.int32),
-        ways=np.zeros(nodes, np.int32),
-        way=np.zeros(nodes, np.int32),
         pending=np.zeros(nodes),
         queued=np.zeros(nodes, np.bool_),
-        changed=np.zeros(nodes, np.int32),
-        affected=np.zeros(nodes, np.int32),
-        border=np.zeros(nodes, np.int32),
-        touched=np.zeros(nodes + 2, np.int32),
+        changed=np.zeros(nodes, np.uint32),
+        affected=np.zeros(nodes, np.uint32),
         heap=np.zeros(arcs + nodes, np.int64),
-        failed=np.zeros(arcs + 2, np.int32),
+        failed=np.zeros(arcs + 2, np.uint32),
+        length=np.zeros(arcs + 2, np.int32),
     )
 
 
@@ -163,22 +160,23 @@ def _rows(node_of: Ints, nodes: int, chain_of: Ints, begins: Ints, ends: Ints, m
     row_of[goals] = np.arange(len(goals))
     order = np.argsort(row_of[ends], kind="stable")
     return Rows(
-        goal=node_of[goals],
+        goal=node_of[goals].astype(np.uint32),
         chain=chain_of[goals],
         distance=np.zeros((len(goals), nodes), np.int32),
         flow=np.zeros((len(goals), nodes)),
         hops=np.zeros((len(goals), nodes), np.int16),
-        onward=np.zeros((len(goals), nodes), np.int32),
+        onward=np.zeros((len(goals), nodes), np.uint32),
         leg_rows=np.searchsorted(row_of[ends][order], np.arange(len(goals) + 1)).astype(np.int32),
-        leg_node=node_of[begins[order]],
+        leg_node=node_of[begins[order]].astype(np.uint32),
         leg_mbps=mbps[order],
-        leg_demand=demand[order],
+        leg_demand=demand[order].astype(np.uint32),
     )
 
 
 def _nothing_reduced(network: Network) -> tuple[Graph, Chains, Ints]:
     none, links = np.zeros(0, np.int32), len(network.links)
-    graph = Graph(np.zeros(2, np.int32), none, none, none, none)
+    ids = none.astype(np.uint32)
+    graph = Graph(np.zeros(2, np.uint32), ids, none, ids, ids)
     chains = Chains(
         0,
         0,

@@ -33,7 +33,9 @@ def graph_of(nodes: int, tail: Ints, head: Ints, metric: Ints, back: Ints, place
     at = np.empty(len(order), np.int32)
     at[order] = np.arange(len(order), dtype=np.int32)
     rows = np.searchsorted(tail[order], np.arange(nodes + 1)).astype(np.int32)
-    return Graph(rows, head[order], metric[order], at[back[order]], place[order].astype(np.int32)), at
+    ids = (each.astype(np.uint32) for each in (rows, head[order], at[back[order]], place[order]))
+    rows_in, head_in, back_in, place_in = ids
+    return Graph(rows_in, head_in, metric[order], back_in, place_in), at
 
 
 def full_graph(network: Network) -> tuple[Graph, Ints]:

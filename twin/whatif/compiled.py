@@ -1,24 +1,25 @@
 """What all kernels of this room share: how they are compiled, the tuples that they take, and a heap.
 
-A heap entry is `key << SHIFT | node`, so comparing entries compares keys.
+A heap entry is `key << SHIFT | node`, so comparing entries compares keys. Ids (of nodes, arcs, places) are unsigned:
+for a signed index numba looks each time whether it is negative and counts from the end.
 """
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numba as nb
-import numba.extending
 import numpy as np
+from numpy.typing import NDArray
 
 from twin.whatif.network import Flags, Floats, Ints
 
 _NJIT: Any = nb.njit
 #: numba types of arrays and of the tuples of arrays below
 TYPES: Any = nb.types
-Thing = TypeVar("Thing")
 Function = TypeVar("Function", bound=Callable[..., Any])
 Longs = np.ndarray[tuple[int], np.dtype[np.int64]]
 Shorts = np.ndarray[tuple[int], np.dtype[np.int16]]
+Ids = NDArray[np.uint32]
 
 #: Distance of what cannot be reached.
 FAR = 2**30
@@ -26,44 +27,30 @@ SHIFT = 24
 MASK = (1 << SHIFT) - 1
 
 I1, I2 = nb.int32[::1], nb.int32[:, ::1]
+U1, U2 = nb.uint32[::1], nb.uint32[:, ::1]
 F1, F2 = nb.float64[::1], nb.float64[:, ::1]
 B1, L1 = nb.boolean[::1], nb.int64[::1]
 H1, H2 = nb.int16[::1], nb.int16[:, ::1]
 LONG, REAL, NOTHING = nb.int64, nb.float64, nb.void
 
 
-def compiled(signature: Any, *, inline: bool = False) -> Callable[[Function], Function]:
+def compiled(signature: Any, *, inline: bool = False, allocates: bool = False) -> Callable[[Function], Function]:
     """Compile with numba for one signature, kept on disk; the types that mypy sees stay those of the function.
 
-    `inline` writes the function into its callers: worth it for the steps of an inner loop.
+    Args:
+        signature: numba's.
+        inline: write the function into its callers: worth it for the steps of an inner loop.
+        allocates: whether it makes arrays. What does not is compiled without counting references, which took more
+            time than all the rest of the inner loops.
     """
-    options = {"cache": True, "nogil": True, "error_model": "numpy", "inline": "always" if inline else "never"}
+    options = {
+        "cache": True,
+        "nogil": True,
+        "error_model": "numpy",
+        "inline": "always" if inline else "never",
+        "_nrt": allocates,
+    }
     return cast("Callable[[Function], Function]", _NJIT(signature, **options))
-
-
-def _lend(typing: Any, thing: Any) -> Any:  # noqa: ARG001 - what numba calls an intrinsic with
-    """Make `lent`: its type, and the code that takes the owner out of the array."""
-
-    def strip(context: Any, builder: Any, kind: Any, value: Any) -> Any:
-        if isinstance(kind, TYPES.Array):
-            array = context.make_array(kind)(context, builder, value)
-            array.meminfo = array.meminfo.type(None)
-            return array._getvalue()  # noqa: SLF001 - the only way that numba has
-        if isinstance(kind, TYPES.BaseTuple):
-            for at, each in enumerate(kind):
-                part = strip(context, builder, each, builder.extract_value(value, at))
-                value = builder.insert_value(value, part, at)
-        return value
-
-    def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return strip(context, builder, signature.args[0], arguments[0])
-
-    return thing(thing), make
-
-
-#: Inside kernels: an array, or a tuple of such, that counts no references, so its owner must outlive it. In the inner
-#: loops counting took more time than all the rest.
-lent = cast("Callable[[Thing], Thing]", nb.extending.intrinsic(_lend))
 
 
 class Graph(NamedTuple):
@@ -72,11 +59,11 @@ class Graph(NamedTuple):
     `back` is the arc in the other direction, `place` where an arc's load is added up.
     """
 
-    rows: Ints
-    head: Ints
+    rows: Ids
+    head: Ids
     metric: Ints
-    back: Ints
-    place: Ints
+    back: Ids
+    place: Ids
 
 
 class Rows(NamedTuple):
@@ -86,16 +73,16 @@ class Rows(NamedTuple):
     `leg_rows[row] … leg_rows[row + 1] - 1`.
     """
 
-    goal: Ints
+    goal: Ids
     chain: Ints
     distance: Ints
     flow: Floats
     hops: Shorts
-    onward: Ints
+    onward: Ids
     leg_rows: Ints
-    leg_node: Ints
+    leg_node: Ids
     leg_mbps: Floats
-    leg_demand: Ints
+    leg_demand: Ids
 
 
 class Chains(NamedTuple):
@@ -129,30 +116,35 @@ class Chains(NamedTuple):
 class Work(NamedTuple):
     """Scratch of the repair of one row, per node.
 
-    `new` is the distance after the repair if any node is affected; `ways` and `way` are the number of next hops and
-    an arc to one of them, of affected nodes. `removed`, `state`, `pending` and `queued` are zero between two rows, the
-    rest is whatever it is.
+    Attributes:
+        removed: how many next hops are gone; zero between two rows.
+        rank: place in `affected`, counted from 1; zero for all others, and between two rows.
+        new: distance after the repair, if any node is affected.
+        pending: Mbit/s that a node has too much; zero between two rows.
+        queued: whether the heap has the node; false between two rows.
+        changed: nodes.
+        affected: nodes.
+        heap: nodes, farthest first.
+        failed: arcs.
+        length: what metric the failed arcs have when they work.
     """
 
     removed: Ints
-    state: Ints
+    rank: Ints
     new: Ints
-    ways: Ints
-    way: Ints
     pending: Floats
     queued: Flags
-    changed: Ints
-    affected: Ints
-    border: Ints
-    touched: Ints
+    changed: Ids
+    affected: Ids
     heap: Longs
-    failed: Ints
+    failed: Ids
+    length: Ints
 
 
-GRAPH = TYPES.NamedUniTuple(I1, 5, Graph)
-ROWS = TYPES.NamedTuple([I1, I1, I2, F2, H2, I2, I1, I1, F1, I1], Rows)
+GRAPH = TYPES.NamedTuple([U1, U1, I1, U1, U1], Graph)
+ROWS = TYPES.NamedTuple([U1, I1, I2, F2, H2, U2, I1, U1, F1, U1], Rows)
 CHAINS = TYPES.NamedTuple([LONG, LONG, I1, I1, B1, I1, I1, I1, I1, I1], Chains)
-WORK = TYPES.NamedTuple([I1, I1, I1, I1, I1, F1, B1, I1, I1, I1, I1, L1, I1], Work)
+WORK = TYPES.NamedTuple([I1, I1, I1, F1, B1, U1, U1, L1, U1, I1], Work)
 
 
 @compiled(LONG(L1, LONG, LONG), inline=True)
@@ -189,4 +181,14 @@ def pop(heap: Longs, size: int) -> int:
     return last
 
 
-__all__ = ["Chains", "Flags", "Floats", "Graph", "Ints", "Rows", "Work", "compiled", "lent", "pop", "push"]
+@compiled(LONG(L1, LONG, B1, LONG, LONG), inline=True)
+def queue(heap: Longs, size: int, queued: Flags, node: int, length: int) -> int:
+    """Add a node unless it is `queued`, the farthest first; return the new size."""
+    if not queued[node]:
+        queued[node] = True
+        entry = ((FAR - length) << SHIFT) | node
+        size = push(heap, size, entry)
+    return size
+
+
+__all__ = ["Chains", "Flags", "Floats", "Graph", "Ids", "Ints", "Rows", "Work", "compiled", "pop", "push", "queue"]

@@ -27,6 +27,8 @@ _LONGEST = 2**30
 class Network:
     """See the module. The arrays must not be written.
 
+    A demand of which a policy takes only a share is two demands here: what goes through the waypoint, and the rest.
+
     Attributes:
         nodes: names of the routing nodes.
         links: names.
@@ -119,6 +121,7 @@ def network_of(snapshot: Snapshot) -> Network:
     for link in snapshot.inventory.links:
         for group in link.srlgs:
             groups[group].append(topology.link_at[link.id])
+    rest = ask.split
     return checked(
         Network(
             nodes=tuple(topology.nodes[place] for place in topology.routers),
@@ -128,10 +131,10 @@ def network_of(snapshot: Snapshot) -> Network:
             metric=ask.metric.astype(np.int32),
             capacity=np.asarray(state.capacity, np.float64),
             usable=np.ascontiguousarray(ask.usable[::2]),
-            source=topology.source,
-            destination=topology.destination,
-            via=ask.via,
-            mbps=np.asarray(ask.mbps, np.float64),
+            source=np.concatenate([topology.source, topology.source[rest]]),
+            destination=np.concatenate([topology.destination, topology.destination[rest]]),
+            via=np.concatenate([ask.via, np.full(len(rest), -1, np.int32)]),
+            mbps=np.concatenate([ask.mbps * ask.share, ask.mbps[rest] * (1.0 - ask.share[rest])]),
             groups={name: tuple(sorted(groups[name])) for name in sorted(groups)},
         )
     )

@@ -76,7 +76,7 @@ def _flow(graph: Graph, rows: Rows, row: int, order: Ints, settled: int, load: F
                     flow[head[arc]] += share
 
 
-@compiled(NOTHING(GRAPH, CHAINS, ROWS, F1))
+@compiled(NOTHING(GRAPH, CHAINS, ROWS, F1), allocates=True)
 def fill(graph: Graph, chains: Chains, rows: Rows, load: Floats) -> None:
     """Write distance, flow and hops (zero before) of all rows; add their loads (Mbit/s per place)."""
     heap = np.empty(len(graph.head) + len(graph.rows) + 1, np.int64)
@@ -92,7 +92,7 @@ def fill(graph: Graph, chains: Chains, rows: Rows, load: Floats) -> None:
             close_window(graph, chains, chain, saved)
 
 
-@compiled(NOTHING(GRAPH, CHAINS, ROWS, I1, I1, LONG))
+@compiled(NOTHING(GRAPH, CHAINS, ROWS, I1, I1, LONG), allocates=True)
 def list_users(graph: Graph, chains: Chains, rows: Rows, ends: Ints, users: Ints, number: int) -> None:
     """Go through all places that carry flow, row by row, and note the row there.
 

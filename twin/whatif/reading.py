@@ -2,7 +2,8 @@
 
 Topology: `{"nodes": ["a", "b"], "links": [{"name": "ab", "from": "a", "to": "b", "capacity_mbps": 100, "metric": 10,
 "srlgs": ["span-1"]}]}`. A link leads both ways; `metric` may be left out (1), `srlgs` too.
-Demands: `[{"from": "a", "to": "b", "mbps": 3.5, "via": "c"}]`; `via`, the waypoint of an SR policy, may be left out.
+Demands: `[{"from": "a", "to": "b", "mbps": 3.5, "via": "c", "share": 0.4}]`; `via`, the waypoint of an SR policy, and
+`share`, the part that goes there (1), may be left out. What goes the direct way beside it comes after all demands.
 """
 
 import json
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from domain.errors import BadInput
-from twin.whatif.network import Network, checked
+from twin.whatif.network import Ints, Network, checked
 
 _LARGEST_METRIC = 2**24
 
@@ -47,7 +48,11 @@ def read_network(topology: str, demands: str) -> Network:
     source = [_place(at, flow.get("from"), name) for flow, name in zip(flows, what, strict=True)]
     destination = [_place(at, flow.get("to"), name) for flow, name in zip(flows, what, strict=True)]
     via = [-1 if v is None else _place(at, v, name) for v, name in zip(vias, what, strict=True)]
-    idle = [v in (s, d) for v, s, d in zip(via, source, destination, strict=True)]
+    idle = [v in (-1, s, d) for v, s, d in zip(via, source, destination, strict=True)]
+    share = np.array([_share(flow, name) for flow, name in zip(flows, what, strict=True)], np.float64)
+    share[np.array(idle, np.bool_)] = 1.0
+    mbps = np.array([_number(flow, "mbps", name) for flow, name in zip(flows, what, strict=True)], np.float64)
+    rest = np.flatnonzero(share < 1.0)
     return checked(
         Network(
             nodes=tuple(nodes),
@@ -59,10 +64,10 @@ def read_network(topology: str, demands: str) -> Network:
                 [_number(link, "capacity_mbps", f"link `{n}`") for link, n in zip(links, names, strict=True)], 2
             ),
             usable=np.ones(len(links), np.bool_),
-            source=np.array(source, np.int32),
-            destination=np.array(destination, np.int32),
-            via=np.where(np.array(idle, np.bool_), -1, np.array(via, np.int32)).astype(np.int32),
-            mbps=np.array([_number(flow, "mbps", name) for flow, name in zip(flows, what, strict=True)], np.float64),
+            source=_and_rest(source, rest, source),
+            destination=_and_rest(destination, rest, destination),
+            via=_and_rest(np.where(np.array(idle, np.bool_), -1, np.array(via, np.int32)), rest, [-1] * len(via)),
+            mbps=np.concatenate([mbps * share, mbps[rest] * (1.0 - share[rest])]),
             groups={name: tuple(groups[name]) for name in sorted(groups)},
         )
     )
@@ -112,6 +117,20 @@ def _number(entry: dict[str, Any], key: str, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise BadInput(f"{where} has `{key}` `{str(value)[:40]}`; write a finite number")
     return float(value)
+
+
+def _share(flow: dict[str, Any], name: str) -> float:
+    value = _number({"share": 1.0} | flow, "share", name)
+    if not 0 < value <= 1:
+        raise BadInput(f"{name} has `share` `{value:g}`; write more than 0 and at most 1")
+    if value < 1 and flow.get("via") is None:
+        raise BadInput(f"{name} has a `share` but no `via`; name the waypoint, or leave the share out")
+    return value
+
+
+def _and_rest(values: Any, rest: Any, theirs: Any) -> Ints:
+    """Return values per demand, and after them those of the rests that go the direct way."""
+    return np.concatenate([np.array(values, np.int32), np.array(theirs, np.int32)[rest]])
 
 
 def _metric(link: dict[str, Any], name: str) -> int:

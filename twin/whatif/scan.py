@@ -10,6 +10,7 @@ from twin.whatif.compiled import (
     CHAINS,
     F1,
     F2,
+    FAR,
     GRAPH,
     I1,
     L1,
@@ -18,17 +19,18 @@ from twin.whatif.compiled import (
     REAL,
     ROWS,
     TYPES,
+    U1,
     WORK,
     Chains,
     Flags,
     Floats,
     Graph,
+    Ids,
     Ints,
     Longs,
     Rows,
     Work,
     compiled,
-    lent,
 )
 from twin.whatif.paths import unfold
 from twin.whatif.repair import repair
@@ -92,30 +94,30 @@ ANSWERS = TYPES.NamedTuple([F1, I1, F1, L1, I1, F2], Answers)
 OVERLOAD = 1 + 1e-6
 
 
-@compiled(LONG(I1, B1, LONG, LONG))
-def _fail(failed: Ints, dead: Flags, count: int, arc: int) -> int:
+@compiled(LONG(WORK, I1, LONG, LONG))
+def _fail(work: Work, metric: Ints, count: int, arc: int) -> int:
     """Add an arc unless it is there already (two links of one chain are one arc outside it); return the count."""
-    if dead[arc]:
+    if metric[arc] >= FAR:
         return count
-    dead[arc] = True
-    failed[count] = arc
+    work.failed[count], work.length[count] = arc, metric[arc]
+    metric[arc] = FAR
     return count + 1
 
 
-@compiled(LONG(STATE, I1, I1, B1))
-def _fail_full(state: State, links: Ints, failed: Ints, dead: Flags) -> int:
-    """Mark the arcs of `full` that failed links are; return how many are in `failed`."""
+@compiled(LONG(STATE, I1, WORK, I1))
+def _fail_full(state: State, links: Ints, work: Work, metric: Ints) -> int:
+    """Let the arcs of the full graph fail that failed links are; return how many are in `work.failed`."""
     count = 0
     for link in links:
         if state.full_at[2 * link] >= 0:
-            count = _fail(failed, dead, count, state.full_at[2 * link])
-            count = _fail(failed, dead, count, state.full_at[2 * link + 1])
+            count = _fail(work, metric, count, state.full_at[2 * link])
+            count = _fail(work, metric, count, state.full_at[2 * link + 1])
     return count
 
 
-@compiled(LONG(STATE, I1, LONG, I1, B1))
-def _fail_reduced(state: State, links: Ints, chain: int, failed: Ints, dead: Flags) -> int:
-    """Mark the arcs of `reduced` that failed links are, with the window open for `chain` (-1: closed)."""
+@compiled(LONG(STATE, I1, LONG, WORK, I1))
+def _fail_reduced(state: State, links: Ints, chain: int, work: Work, metric: Ints) -> int:
+    """Likewise in the reduced graph, with the window open for `chain` (-1: closed)."""
     chains, count = state.chains, 0
     for link in links:
         if state.full_at[2 * link] < 0:
@@ -129,22 +131,25 @@ def _fail_reduced(state: State, links: Ints, chain: int, failed: Ints, dead: Fla
             last = at == chains.first[own + 1] - chains.first[own] - 1 and not chains.dead_end[own]
             onward = chains.left[own] if at == 0 else chains.slot + 2 * at - 1
             home = chains.right[own] if last else chains.slot + 2 * at
-        count = _fail(failed, dead, count, onward)
-        count = _fail(failed, dead, count, home)
+        count = _fail(work, metric, count, onward)
+        count = _fail(work, metric, count, home)
     return count
 
 
-@compiled(NOTHING(I1, B1, LONG))
-def _heal(failed: Ints, dead: Flags, count: int) -> None:
+@compiled(NOTHING(WORK, I1, LONG))
+def _heal(work: Work, metric: Ints, count: int) -> None:
     for at in range(count):
-        dead[failed[at]] = False
+        metric[work.failed[at]] = work.length[at]
 
 
-@compiled(LONG(STATE, I1, B1, I1))
-def _rows_hit(state: State, links: Ints, seen: Flags, hit: Ints) -> int:
-    """Write the rows that have flow over a failed link, each once; `seen` is clean before and after."""
-    count = 0
-    arcs = len(state.full_at)
+@compiled(TYPES.UniTuple(LONG, 2)(STATE, I1, B1, U1))
+def _rows_hit(state: State, links: Ints, seen: Flags, hit: Ids) -> tuple[int, int]:
+    """Write the rows that have flow over a failed link, each once; `seen` is clean before and after.
+
+    Returns how many rows of the full graph there are, at the beginning of `hit`, and of the reduced one, at its end.
+    """
+    few = many = 0
+    arcs, first, end = len(state.full_at), len(state.full_rows.goal), len(hit)
     for link in links:
         if state.full_at[2 * link] < 0:
             continue
@@ -153,13 +158,20 @@ def _rows_hit(state: State, links: Ints, seen: Flags, hit: Ints) -> int:
             place = 2 * link + side if side < 2 else arcs + 2 * own + side - 2
             for at in range(state.user_rows[place], state.user_rows[place + 1]):
                 row = state.users[at]
-                if not seen[row]:
-                    seen[row] = True
-                    hit[count] = row
-                    count += 1
-    for at in range(count):
+                if seen[row]:
+                    continue
+                seen[row] = True
+                if row < first:
+                    hit[few] = row
+                    few += 1
+                else:
+                    many += 1
+                    hit[end - many] = row
+    for at in range(few):
         seen[hit[at]] = False
-    return count
+    for at in range(end - many, end):
+        seen[hit[at]] = False
+    return few, many
 
 
 @compiled(NOTHING(STATE, F1, I1, LONG, ANSWERS))
@@ -178,89 +190,78 @@ def _sum_up(state: State, load: Floats, links: Ints, at: int, answers: Answers) 
             over += 1
     answers.utilisation[at], answers.worst[at], answers.over_rows[at + 1] = highest, worst, over
     if len(answers.load) > 0:
-        answers.load[at] = load[:arcs]
+        for arc in range(arcs):
+            answers.load[at, arc] = load[arc]
 
 
 class Room(NamedTuple):
-    """Scratch of a scan: which rows are seen and hit, dead arcs of both graphs, load per place, see `repair`."""
+    """Scratch of a scan: both graphs, to be altered; which rows are seen and hit; load per place; see `repair`."""
 
+    full: Graph
+    reduced: Graph
     seen: Flags
-    hit: Ints
-    full_dead: Flags
-    reduced_dead: Flags
+    hit: Ids
     load: Floats
     gone: Ints
     saved: Ints
 
 
-ROOM = TYPES.NamedTuple([B1, I1, B1, B1, F1, I1, I1], Room)
+ROOM = TYPES.NamedTuple([GRAPH, GRAPH, B1, U1, F1, I1, I1], Room)
 
 
-@compiled(REAL(STATE, GRAPH, I1, LONG, WORK, ROOM))
-def _answer(state: State, reduced: Graph, down: Ints, mark: int, work: Work, room: Room) -> float:
+@compiled(REAL(STATE, I1, LONG, WORK, ROOM))
+def _answer(state: State, down: Ints, mark: int, work: Work, room: Room) -> float:
     """Repair all rows that failed links touch; return the Mbit/s that are cut off. `room.load` is what flows then."""
+    full, reduced, hit, load, gone = room.full, room.reduced, room.hit, room.load, room.gone
     first, lost = len(state.full_rows.goal), 0.0
-    hit, load, gone = room.hit, room.load, room.gone
-    hits = _rows_hit(state, down, room.seen, hit)
-    count = _fail_full(state, down, work.failed, room.full_dead)
-    for number in range(hits):
-        if hit[number] < first:
-            lost += repair(state.full, state.full_rows, hit[number], room.full_dead, count, work, load, gone, mark)
-    _heal(work.failed, room.full_dead, count)
-    view, count = -2, 0  # for which chain the window is open, -1: it is closed, -2: nothing has failed yet
-    for number in range(hits):
-        row = hit[number] - first
-        if row < 0:
-            continue
-        chain = state.reduced_rows.chain[row]
-        if chain != view:
-            _heal(work.failed, room.reduced_dead, count)
-            if view >= 0:
-                close_window(reduced, state.chains, view, room.saved)
-            if chain >= 0:
-                open_window(reduced, state.chains, chain, room.saved)
-            count, view = _fail_reduced(state, down, chain, work.failed, room.reduced_dead), chain
-        lost += repair(reduced, state.reduced_rows, row, room.reduced_dead, count, work, load, gone, mark)
-    _heal(work.failed, room.reduced_dead, count)
-    if view >= 0:
-        close_window(reduced, state.chains, view, room.saved)
+    few, many = _rows_hit(state, down, room.seen, hit)
+    if few > 0:
+        count = _fail_full(state, down, work, full.metric)
+        lost += repair(full, state.full_rows, hit[:few], 0, count, work, load, gone, mark)
+        _heal(work, full.metric, count)
+    at, end = len(hit) - many, len(hit)
+    while at < end:  # the rows of one chain side by side
+        chain, begin = state.reduced_rows.chain[hit[at] - first], at
+        while at < end and state.reduced_rows.chain[hit[at] - first] == chain:
+            at += 1
+        if chain >= 0:
+            open_window(reduced, state.chains, chain, room.saved)
+        count = _fail_reduced(state, down, chain, work, reduced.metric)
+        lost += repair(reduced, state.reduced_rows, hit[begin:at], first, count, work, load, gone, mark)
+        _heal(work, reduced.metric, count)
+        if chain >= 0:
+            close_window(reduced, state.chains, chain, room.saved)
     unfold(state.chains, load, len(state.capacity))
     return lost
 
 
-@compiled(NOTHING(STATE, GRAPH, I1, I1, WORK, ROOM, ANSWERS))
-def _scan(state: State, reduced: Graph, link_rows: Ints, links: Ints, work: Work, room: Room, answers: Answers) -> None:
-    state, reduced, links, work, room = lent(state), lent(reduced), lent(links), lent(work), lent(room)
+@compiled(NOTHING(STATE, I1, I1, WORK, ROOM, ANSWERS))
+def _scan(state: State, link_rows: Ints, links: Ints, work: Work, room: Room, answers: Answers) -> None:
     for at in range(len(link_rows) - 1):
         down = links[link_rows[at] : link_rows[at + 1]]
-        room.load[:] = state.load
-        answers.lost[at] = _answer(state, reduced, down, at + 1, work, room)
+        for place in range(len(state.load)):
+            room.load[place] = state.load[place]
+        answers.lost[at] = _answer(state, down, at + 1, work, room)
         _sum_up(state, room.load, down, at, answers)
 
 
-@compiled(NOTHING(STATE, I1, I1, WORK, ANSWERS))
+@compiled(NOTHING(STATE, I1, I1, WORK, ANSWERS), allocates=True)
 def scan(state: State, link_rows: Ints, links: Ints, work: Work, answers: Answers) -> None:
     """Answer each scenario: the links `links[link_rows[i]:link_rows[i + 1]]` fail, and routing has converged.
 
     `state` is not altered; `work` must have room for the larger graph's nodes and arcs.
     """
-    # the window is written into the reduced graph, so it is copied: it is small
-    reduced = Graph(
-        state.reduced.rows,
-        state.reduced.head.copy(),
-        state.reduced.metric.copy(),
-        state.reduced.back.copy(),
-        state.reduced.place.copy(),
-    )
+    # metrics of failed arcs and the window are written into the graphs, so what of them is altered is copied
+    full, reduced = state.full, state.reduced
     rows = len(state.full_rows.goal) + len(state.reduced_rows.goal)
     room = Room(
+        Graph(full.rows, full.head, full.metric.copy(), full.back, full.place),
+        Graph(reduced.rows, reduced.head.copy(), reduced.metric.copy(), reduced.back.copy(), reduced.place.copy()),
         np.zeros(rows, np.bool_),
-        np.empty(rows, np.int32),
-        np.zeros(len(state.full.head), np.bool_),
-        np.zeros(len(reduced.head), np.bool_),
+        np.empty(rows, np.uint32),
         np.empty_like(state.load),
         state.gone.copy(),
         np.empty(4, np.int32),
     )
     answers.over_rows[0] = 0
-    _scan(state, reduced, link_rows, links, work, room, answers)
+    _scan(state, link_rows, links, work, room, answers)

@@ -151,13 +151,17 @@ def estimate_s(base: Base, scenarios: Sequence[Scenario], *, fast_reroute: bool 
 def _check(base: Base, scenarios: Sequence[Scenario], workers: int) -> None:
     if workers < 1:
         raise BadInput(f"a sweep needs a worker, not `{workers}`; ask for 1 or more")
-    links, nodes = len(base.network.links), len(base.network.nodes)
+    links = [link for scenario in scenarios for link in scenario.links]
+    nodes = [node for scenario in scenarios for node in scenario.nodes]
+    if _are_places(links, base.network.links) and _are_places(nodes, base.network.nodes):
+        return
     for scenario in scenarios:
-        named, inside = scenario.links, scenario.nodes
-        if (named and not 0 <= min(named) <= max(named) < links) or (
-            inside and not 0 <= min(inside) <= max(inside) < nodes
-        ):
+        if not (_are_places(scenario.links, base.network.links) and _are_places(scenario.nodes, base.network.nodes)):
             raise BadInput(f"the scenario `{scenario.name}` names a link or node that this network has not; correct it")
+
+
+def _are_places(places: Sequence[int], names: Sequence[str]) -> bool:
+    return not places or 0 <= min(places) <= max(places) < len(names)
 
 
 def _check_budget(base: Base, scenarios: Sequence[Scenario], fast_reroute: bool, workers: int, budget_s: float) -> None:
@@ -175,10 +179,8 @@ def _size(base: Base, count: int, workers: int) -> int:
 
 
 def _pack(scenarios: Sequence[Scenario]) -> Part:
-    # a link that is named twice fails once
-    links = [sorted(set(scenario.links)) for scenario in scenarios]
-    rows = np.cumsum([0, *map(len, links)]).astype(np.int32)
-    return Part(rows, np.array([link for each in links for link in each], np.int32))
+    rows = np.cumsum([0, *[len(scenario.links) for scenario in scenarios]]).astype(np.int32)
+    return Part(rows, np.array([link for scenario in scenarios for link in scenario.links], np.int32))
 
 
 def _bypasses_of(base: Base, scenarios: Sequence[Scenario]) -> Bypasses:
@@ -190,13 +192,14 @@ def _moves_waypoints(base: Base, scenario: Scenario) -> bool:
 
 
 def _outcomes(base: Base, scenarios: Sequence[Scenario], found: Found) -> Outcomes:
+    none = found.over[:0]
     short = Outcomes(
         found.utilisation,
         found.worst,
         found.lost + base.lost_mbps,
-        tuple(found.over[begin:end] for begin, end in pairwise(found.over_rows.tolist())),
+        tuple(found.over[begin:end] if begin < end else none for begin, end in pairwise(found.over_rows.tolist())),
     )
-    moved = [at for at, scenario in enumerate(scenarios) if _moves_waypoints(base, scenario)]
+    moved = [at for at, scenario in enumerate(scenarios) if scenario.nodes and _moves_waypoints(base, scenario)]
     if not moved:
         return short
     over = list(short.over)

@@ -89,7 +89,6 @@ class Announcer:
     def __init__(self, world: World, rng: np.random.Generator, now: float) -> None:
         self._world, self._rng = world, rng
         self._host = {tp.id: tp.node for tp in world.inventory.termination_points}
-        self._host |= {demand.id: demand.source for demand in world.inventory.demands}
         self._told: dict[tuple[str, AlarmType], _Told] = {}
         self._count = 0
         self._next_false = now + self._false_gap()
@@ -113,6 +112,11 @@ class Announcer:
             self._next_false = now + self._false_gap()
             said += self.cry_wolf(now)
         return said
+
+    def _source(self, demand: str) -> str | None:
+        """Return where a demand starts, also one that came while the plant lived; None for what is no demand."""
+        topology = self._world.topology
+        return topology.nodes[topology.ends[topology.demand_at[demand]][0]] if demand in topology.demand_at else None
 
     def cry_wolf(self, now: float) -> list[tuple[float, dict[str, Any]]]:
         """Raise an alarm that nothing stands behind; it is taken back a few seconds later."""
@@ -165,7 +169,7 @@ class Announcer:
 
     def _vendor(self, resource: str, type_: AlarmType) -> str:
         """The vendor of the element's node, if it has a word for it; else the one that is usual for the technology."""
-        node = self._world.node[self._host.get(resource, resource)]
+        node = self._world.node[self._host.get(resource) or self._source(resource) or resource]
         usual = {NodeKind.POWER: "delta", NodeKind.GNB: "cygnus", NodeKind.CELL: "cygnus"}.get(node.kind, "alba")
         for vendor in (node.vendor, usual, "alba"):
             if type_ in NAMES.get(vendor, {}):

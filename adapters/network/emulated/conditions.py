@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from adapters.network.emulated.faults import Fault
-from adapters.network.emulated.physics import Flags
+from adapters.network.emulated.physics import Flags, Floats
 from adapters.network.emulated.world import World
 from domain.alarms import AlarmType
 from domain.diagnosis import FaultKind
@@ -40,10 +40,14 @@ class Conditions:
     def __init__(self, world: World) -> None:
         self._world = world
         self._full: Flags = np.zeros(len(world.topology.tail), dtype=bool)
-        limit = {slice_.id: slice_.max_delay_ms for slice_ in world.inventory.slices}
-        self._limit = np.array([limit.get(demand.slice_id, np.inf) for demand in world.inventory.demands])
+        self._limit = self._limits()
         self._usual: frozenset[tuple[str, AlarmType]] = frozenset()
         self._routing = [world.node[node].kind in ROUTING_KINDS for node in world.topology.nodes]
+
+    def _limits(self) -> Floats:
+        """Return, per demand, the delay that its slice promises at most."""
+        limit = {slice_.id: slice_.max_delay_ms for slice_ in self._world.inventory.slices}
+        return np.array([limit.get(demand.slice_id, np.inf) for demand in self._world.inventory.demands])
 
     def take_as_usual(self, now: float) -> None:
         """Let what holds already raise no alarm: something declared locked from the start is no trouble."""
@@ -132,8 +136,10 @@ class Conditions:
         self._full &= world.up.usable
         for arc in np.flatnonzero(self._full).tolist():
             yield _says(world.topology.sender[arc], AlarmType.CONGESTION)
+        if len(self._limit) != len(world.topology.demands):
+            self._limit = self._limits()
         bare = np.asarray(world.routes.shares @ world.topology.delay).ravel()
-        slow = (world.traffic.delay > self._limit) & (bare < 0.8 * self._limit)
+        slow = (world.traffic.delay > self._limit) & (bare < 0.8 * self._limit) & world.in_service()
         grey = {fault.element for fault in world.active(FaultKind.CONGESTION) if fault.grey}
         for row in np.flatnonzero(slow).tolist():
             if world.topology.demands[row] not in grey:

@@ -25,6 +25,10 @@ class Demands:
     def base(self) -> Floats:
         return self._base
 
+    def add(self, mbps: float) -> None:
+        """Let one more demand begin, in its mean state. `mbps` is its base."""
+        self._base, self._state = np.append(self._base, mbps), np.append(self._state, 0.0)
+
     def step(self, now: float, surge: Floats) -> Floats:
         """Move to `now` (seconds since 1970) and return what is asked for, with the surges, in Mbit/s."""
         bursts = self._bursts

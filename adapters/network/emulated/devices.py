@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from adapters.network.emulated.arrivals import circuit_of
 from adapters.network.emulated.times import iso
 from adapters.network.emulated.world import World
 from control_plane.ports import Seen
-from domain.actions import Action, ActionClass, SteerDemand
+from domain.actions import Action, ActionClass, ActivateCircuit, DeactivateCircuit, SteerDemand
 from domain.errors import BadInput, Conflict
 from domain.network import ROUTING_KINDS, NodeKind
+from domain.waypoints import ambiguous
 
 _ACTION: TypeAdapter[Action] = TypeAdapter(Action)
 _PROCESSES = frozenset(str(kind) for kind in ROUTING_KINDS | {NodeKind.GNB, NodeKind.CELL})
@@ -31,6 +33,8 @@ TARGETS: dict[ActionClass, frozenset[str] | None] = {
     ActionClass.DRAIN_LINK: frozenset({"link"}),
     ActionClass.UNDRAIN_LINK: frozenset({"link"}),
     ActionClass.STEER_DEMAND: frozenset({"demand"}),
+    ActionClass.ACTIVATE_CIRCUIT: frozenset({"demand"}),
+    ActionClass.DEACTIVATE_CIRCUIT: frozenset({"demand"}),
     ActionClass.RESTART_PROCESS: _PROCESSES,
     ActionClass.LOCK_CELL: _CELL,
     ActionClass.UNLOCK_CELL: _CELL,
@@ -146,6 +150,9 @@ class Devices:
         if action.kind not in TARGETS:
             raise BadInput(f"a network has no `{action.kind}`; send it to the ticket desk")
         kind, wanted = self._world.kind_of(action.target), TARGETS[action.kind]
+        if isinstance(action, ActivateCircuit | DeactivateCircuit):
+            self._check_circuit(action)
+            kind = kind or ("demand" if isinstance(action, ActivateCircuit) else None)
         if kind is None or (wanted is not None and kind not in wanted):
             raise BadInput(f"`{action.kind}` cannot be aimed at `{action.target}`; name a {_listed(wanted)}")
         if (
@@ -154,7 +161,23 @@ class Devices:
             and action.via not in self._world.topology.node_at
         ):
             raise BadInput(f"`{action.via}` is no waypoint; name a routing node")
+        if isinstance(action, SteerDemand | ActivateCircuit) and ambiguous(
+            action.via, action.share, self._world.topology.node_at
+        ):
+            raise BadInput(f"`{action.via}` with that share reads like another node's name; choose another share")
         return action
+
+    def _check_circuit(self, action: ActivateCircuit | DeactivateCircuit) -> None:
+        """Refuse a circuit that cannot be set up here, or is another one than that of this name."""
+        nodes, ends = self._world.topology.node_at, (action.source, action.destination)
+        for node in (*ends, *([action.via] if action.via is not None else [])):
+            if node not in nodes:
+                raise BadInput(f"`{node}` is no routing node; name one")
+        if action.source == action.destination:
+            raise BadInput(f"a circuit from `{action.source}` to itself carries nothing; name two nodes")
+        known = next((each for each in self._world.inventory.demands if each.id == action.target), None)
+        if known is not None and known != circuit_of(action):
+            raise BadInput(f"`{action.target}` is another circuit; choose another name")
 
 
 def _listed(kinds: frozenset[str] | None) -> str:

@@ -51,14 +51,14 @@ class Draws:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def choose(self, seed: int) -> tuple[FaultKind, str]:
-        """Return a kind and an element for it; the same seed on the same calm plant gives the same.
+    def choose(self, seed: int, kind: FaultKind | None = None) -> tuple[FaultKind, str]:
+        """Return a kind (or the one given) and an element for it; the same seed on the same calm plant gives the same.
 
         Raises:
-            BadInput: the network has nothing that could break.
+            BadInput: the network has nothing that could break, or not so.
         """
         rng = np.random.default_rng([seed, 7])
-        weights = dict(WEIGHTS)
+        weights = dict(WEIGHTS) if kind is None else {kind: 1.0}
         while weights:
             kinds = list(weights)
             shares = np.array([weights[kind] for kind in kinds])

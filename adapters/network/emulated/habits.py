@@ -4,7 +4,7 @@ The ranges are wide on purpose, wider than those of anything that is trained: wh
 knowing them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,7 @@ class Habits:
 
     demand_factor: Floats
     hash_weight: Floats
+    list_weight: Floats
     delay_factor: Floats
     queue_ms: Floats
     buffer_ms: float
@@ -107,6 +108,7 @@ class Habits:
         return cls(
             demand_factor=rng.lognormal(0.0, rng.uniform(0.08, 0.3), demands),
             hash_weight=rng.lognormal(0.0, rng.uniform(0.05, 0.35), arcs),
+            list_weight=_list_weights(seed, demands),
             delay_factor=np.repeat(rng.uniform(1.0, 1.25, arcs // 2), 2),
             queue_ms=rng.uniform(0.02, 0.4, arcs),
             buffer_ms=float(rng.uniform(20, 120)),
@@ -127,6 +129,22 @@ class Habits:
             collectors=collectors,
             collector_of=_collector_of(inventory, rng, len(collectors)),
         )
+
+    def with_demand(self, name: str) -> "Habits":
+        """Return the habits with those of one demand more: its customer sends what was agreed, or somewhat less."""
+        rng = np.random.default_rng(list(name.encode()))
+        factor, weight = min(1.0, rng.lognormal(-0.1, 0.1)), rng.lognormal(0.0, 0.1)
+        return replace(
+            self,
+            demand_factor=np.append(self.demand_factor, factor),
+            list_weight=np.append(self.list_weight, weight),
+        )
+
+
+def _list_weights(seed: int, demands: int) -> Floats:
+    """How much bigger the flows are that are hashed onto a policy's list; its stream leaves the other habits alone."""
+    rng = np.random.default_rng([seed, 9])
+    return rng.lognormal(0.0, rng.uniform(0.02, 0.15), demands)
 
 
 def _bursts(rng: np.random.Generator) -> Bursts:

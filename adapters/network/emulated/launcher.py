@@ -80,6 +80,7 @@ def start_plant(
     period_s: float = 0.5,
     crew_s: float = 3.0,
     keyed: bool = True,
+    driven: bool = False,
     ready_within_s: float = 60.0,
 ) -> RunningPlant:
     """Start a plant and return when it serves.
@@ -91,6 +92,7 @@ def start_plant(
         period_s: seconds between two samples.
         crew_s: how long a crew travels.
         keyed: whether executors refuse to do the same key twice.
+        driven: time stands still, from a fixed moment on, until `Umpire.advance` lets some pass.
         ready_within_s: how long to wait for it.
 
     Raises:
@@ -103,6 +105,7 @@ def start_plant(
     token = secrets.token_hex(16)
     arguments = ["--inventory", declared, "--journal", journal, "--seed", seed, "--period", period_s]
     arguments += ["--crew-seconds", crew_s, "--keyed" if keyed else "--no-keyed", "--until-stdin-closes"]
+    arguments += ["--driven"] if driven else []
     path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
     with log.open("ab") as errors:
         process = subprocess.Popen(  # noqa: S603  # our own module, arguments as a list

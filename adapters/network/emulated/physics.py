@@ -92,15 +92,29 @@ class Topology:
         )
 
 
+class Way(NamedTuple):
+    """Segments one after the other, and the part of a demand that is hashed onto them."""
+
+    part: float
+    segments: tuple[Segment, ...]
+
+
 @dataclass(frozen=True)
 class Routes:
-    """Where each demand goes: its segments (None: nowhere), and its share on each arc (demands × arcs)."""
+    """Where each demand goes: its ways (none: nowhere), and its share on each arc (demands × arcs)."""
 
-    paths: tuple[tuple[Segment, ...] | None, ...]
+    paths: tuple[tuple[Way, ...], ...]
     shares: Any
 
 
-def route(topology: Topology, metric: Floats, usable: Flags, vias: Sequence[int | None], weight: Floats) -> Routes:
+def route(
+    topology: Topology,
+    metric: Floats,
+    usable: Flags,
+    vias: Sequence[int | None],
+    weight: Floats,
+    parts: Sequence[float] | None = None,
+) -> Routes:
     """Return the routes of all demands.
 
     Args:
@@ -109,21 +123,32 @@ def route(topology: Topology, metric: Floats, usable: Flags, vias: Sequence[int 
         usable: whether traffic may be sent over the arc (m).
         vias: waypoint node per demand, or None.
         weight: positive hash weight per arc (m); next hops share in proportion.
+        parts: what of each demand goes through its waypoint, the rest goes directly; None: all of them as a whole.
     """
     router = Router(topology, metric, usable, weight, targets=_targets(topology, vias))
-    paths = tuple(router.path(*ends, via) for ends, via in zip(topology.ends, vias, strict=True))
+    bent = parts if parts is not None else [1.0] * len(vias)
+    paths = tuple(router.ways(*ends, via, part) for ends, via, part in zip(topology.ends, vias, bent, strict=True))
     return Routes(paths, _shares(paths, len(topology.demands), len(topology.tail)))
+
+
+def hashed(share: Floats, weight: Floats) -> Floats:
+    """Return what of each demand really goes onto a segment list that is to have this share; all or nothing is exact.
+
+    Flows, not packets, are hashed onto the lists, and some flows are bigger: `weight` is how much bigger those on the
+    list are, in the mean.
+    """
+    return np.asarray(share * weight / (share * weight + (1.0 - share)))
 
 
 def _targets(topology: Topology, vias: Sequence[int | None]) -> set[int]:
     return {end for _, end in topology.ends} | {via for via in vias if via is not None}
 
 
-def _shares(paths: Sequence[tuple[Segment, ...] | None], demands: int, arcs: int) -> Any:
+def _shares(paths: Sequence[tuple[Way, ...]], demands: int, arcs: int) -> Any:
     rows, columns, values = [], [], []
-    for row, path in enumerate(paths):
-        for start, _, hops in path or ():
-            present = {start: 1.0}
+    for row, ways in enumerate(paths):
+        for whole, (start, _, hops) in ((way.part, segment) for way in ways for segment in way.segments):
+            present = {start: whole}
             for tail, head, arc, split in hops:
                 part = present[tail] * split
                 present[head] = present.get(head, 0.0) + part
@@ -150,6 +175,14 @@ class Router:
                 return first, second
         direct = self.segment(source, destination)
         return None if direct is None else (direct,)
+
+    def ways(self, source: int, destination: int, via: int | None, part: float) -> tuple[Way, ...]:
+        """Return the way through the waypoint and, unless all goes there, the direct one; none when there is none."""
+        bent, direct = self.path(source, destination, via), self.path(source, destination, None)
+        found = [Way(part, bent)] if bent is not None else []
+        if part < 1.0 and direct is not None:
+            found.append(Way(1.0 - part, direct))
+        return tuple(found)
 
     def segment(self, source: int, target: int) -> Segment | None:
         """Return the way to `target` (one of the targets), or None when there is none."""
@@ -242,13 +275,13 @@ def traffic(
 
 def _losses(routes: Routes, through: Floats) -> Floats:
     """Share lost per demand, followed hop by hop for those demands that meet an arc which loses anything."""
-    loss = np.array([1.0 if path is None else 0.0 for path in routes.paths])
+    loss = np.array([0.0 if ways else 1.0 for ways in routes.paths])
     lossy = (through < 1.0).astype(float)
     if not lossy.any():
         return loss
     passing = through.tolist()
     for row in np.flatnonzero(np.asarray(routes.shares @ lossy).ravel() > 0.0).tolist():
-        loss[row] = 1.0 - _delivered(routes.paths[row] or (), passing)
+        loss[row] = 1.0 - sum(way.part * _delivered(way.segments, passing) for way in routes.paths[row])
     return loss
 
 

@@ -1,7 +1,8 @@
 """The plant process: `python -m adapters.network.emulated.plant --inventory FILE --seed N --journal FILE`.
 
 Prints one JSON line, `{"port": …}`, when it is ready, and serves until it is stopped. The umpire's token comes in the
-environment variable `NOCTURNE_UMPIRE_TOKEN`; without one, nobody is the umpire.
+environment variable `NOCTURNE_UMPIRE_TOKEN`; without one, nobody is the umpire. With `--driven` time stands still
+until the umpire lets some pass: then the same seed and the same requests give the same story.
 """
 
 import argparse
@@ -16,7 +17,8 @@ from pathlib import Path
 
 from adapters.network.emulated.runtime import Plant, Settings
 from adapters.network.emulated.server import PlantServer
-from domain.clock import SystemClock
+from adapters.network.emulated.times import DRIVEN_FROM
+from domain.clock import ManualClock, SystemClock
 from domain.network import Inventory
 
 
@@ -28,13 +30,14 @@ def main() -> None:
     settings = Settings(
         seed=asked.seed, journal=asked.journal, period_s=asked.period, crew_s=asked.crew_seconds, keyed=asked.keyed
     )
-    plant = Plant(inventory, settings, SystemClock())
+    plant = Plant(inventory, settings, ManualClock(DRIVEN_FROM) if asked.driven else SystemClock())
     token = os.environ.pop("NOCTURNE_UMPIRE_TOKEN", "") or secrets.token_hex(16)
     server = PlantServer(plant, asked.port, token)
     signal.signal(signal.SIGTERM, lambda *_: _end())
     if asked.until_stdin_closes:
         threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
-    threading.Thread(target=plant.run, name="life", daemon=True).start()
+    if not asked.driven:
+        threading.Thread(target=plant.run, name="life", daemon=True).start()
     print(json.dumps({"port": server.server_address[1]}), flush=True)  # noqa: T201  # this line is what callers wait for
     server.serve_forever(poll_interval=0.2)
 
@@ -48,6 +51,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--period", type=float, default=0.5, help="seconds between two samples")
     parser.add_argument("--crew-seconds", type=float, default=3.0, help="how long a crew travels")
     parser.add_argument("--keyed", action=argparse.BooleanOptionalAction, default=True, help="executors know keys")
+    parser.add_argument("--driven", action="store_true", help="time passes only when the umpire says so")
     parser.add_argument("--until-stdin-closes", action="store_true", help="end when the parent ends")
     return parser.parse_args()
 

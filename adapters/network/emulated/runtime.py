@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,16 @@ import numpy as np
 from adapters.network.emulated.announcer import Announcer
 from adapters.network.emulated.conditions import Conditions
 from adapters.network.emulated.devices import Devices, Journal
-from adapters.network.emulated.draws import Draws
+from adapters.network.emulated.draws import BEFALLS, Draws
 from adapters.network.emulated.feed import Buffer, text_of
 from adapters.network.emulated.habits import Habits
 from adapters.network.emulated.physics import Topology
+from adapters.network.emulated.suffering import suffering
 from adapters.network.emulated.telemetry import Readings
 from adapters.network.emulated.times import iso
 from adapters.network.emulated.world import World
 from control_plane.ports import Seen
-from domain.clock import Clock
+from domain.clock import Clock, ManualClock
 from domain.diagnosis import FaultKind
 from domain.errors import BadInput, NotFound
 from domain.network import Inventory
@@ -37,6 +39,7 @@ HISTORY, HISTORY_ROWS = 120, 160_000
 #: Chance that a false alarm elsewhere comes with a fault.
 _WOLF = 0.25
 _LONGEST_SLEEP_S = 1.0
+_LONGEST_DRIVE_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Plant:
 
     def __init__(self, inventory: Inventory, settings: Settings, clock: Clock) -> None:
         """Build the world and its past. Nothing moves before `run` or `advance`."""
-        self._inventory, self._settings, self._clock = inventory, settings, clock
+        self._settings, self._clock = settings, clock
         topology = Topology.of(inventory)
         habits = Habits.drawn(inventory, topology, settings.seed)
         streams = (np.random.default_rng([settings.seed, stream]) for stream in itertools.count(11))
@@ -145,8 +148,9 @@ class Plant:
         return {"keyed": self._settings.keyed, "period_s": self._settings.period_s}
 
     def inventory(self) -> Inventory:
-        """Return what is declared."""
-        return self._inventory
+        """Return what is declared, the circuits that were set up since the start included."""
+        with self._lock:
+            return self._world.inventory
 
     def history(self) -> list[str]:
         """Return the readings of before the start, as JSON texts."""
@@ -155,7 +159,8 @@ class Plant:
     def feed(self, after: int, wait_s: float) -> tuple[list[str], int]:
         """Return items (JSON texts) behind a position, waiting up to `wait_s` for one, and the last position."""
         with self._lock:
-            self._lock.wait_for(lambda: self._buffer.position > after, timeout=wait_s)
+            if not isinstance(self._clock, ManualClock):  # where time stands still, nothing comes by waiting
+                self._lock.wait_for(lambda: self._buffer.position > after, timeout=wait_s)
             return self._buffer.after(after)
 
     def state(self, element: str) -> dict[str, str]:
@@ -210,10 +215,34 @@ class Plant:
                 self._plan(self._announcer.cry_wolf(now))
             self._lock.notify_all()
 
-    def choose(self, seed: int) -> tuple[FaultKind, str]:
-        """Return a fault that can be seen and mostly repaired, drawn by the seed."""
+    def choose(self, seed: int, kind: str | None = None) -> tuple[FaultKind, str]:
+        """Return a fault that can be seen and mostly repaired, drawn by the seed. Raises BadInput as `Draws` does."""
+        if kind is not None and kind not in BEFALLS:
+            raise BadInput(f"`{kind[:80]}` is nothing that can be made; choose one of {', '.join(BEFALLS)}")
         with self._lock:
-            return self._draws.choose(seed)
+            return self._draws.choose(seed, None if kind is None else FaultKind(kind))
+
+    def drive(self, seconds: float) -> None:
+        """Let time pass on a clock that is moved by hand, through every due moment in its order.
+
+        Raises:
+            BadInput: the clock is the machine's, or `seconds` is no span of up to an hour.
+        """
+        if not isinstance(self._clock, ManualClock):
+            raise BadInput("this plant lives by the machine's clock; start it with `--driven` to let time pass")
+        if not 0.0 <= seconds <= _LONGEST_DRIVE_S:
+            raise BadInput(f"`seconds` must be between 0 and {_LONGEST_DRIVE_S:g}; ask again for more")
+        with self._lock:
+            until = self._clock.now() + timedelta(seconds=seconds)
+            while (due := self._next_wake()) <= until.timestamp():
+                self._clock.advance(max(0.0, due - self._clock.now().timestamp()))
+                self.advance(max(due, self._clock.now().timestamp()))
+            self._clock.advance((until - self._clock.now()).total_seconds())
+
+    def suffering(self) -> dict[str, Any]:
+        """Return what really suffers now; nothing changes by looking."""
+        with self._lock:
+            return suffering(self._world)
 
     def truth(self) -> list[dict[str, Any]]:
         """Return every fault there was and is."""

@@ -1,8 +1,8 @@
 """The plant's HTTP front: JSON over the loopback address, a bad request is answered with `{code, reason}`.
 
 Front: `GET /about /inventory /history /feed?after=&wait= /state?element= /look?key=`, `POST /send /cancel`.
-Hidden side, with the umpire's token: `GET /umpire/truth /umpire/journal /umpire/choose?seed=`,
-`POST /umpire/inject /umpire/calm /umpire/lose-answers`.
+Hidden side, with the umpire's token: `GET /umpire/truth /umpire/suffering /umpire/journal
+/umpire/choose?seed=&kind=`, `POST /umpire/inject /umpire/calm /umpire/lose-answers /umpire/advance`.
 """
 
 import hmac
@@ -49,8 +49,9 @@ def _gets(plant: Plant) -> dict[str, Callable[[Fields], Any]]:
         "/look": lambda asked: {"seen": plant.look(_text(asked, "key"))},
         "/umpire/truth": lambda _: {"faults": plant.truth()},
         "/umpire/journal": lambda _: {"lines": plant.journal()},
+        "/umpire/suffering": lambda _: plant.suffering(),
         "/umpire/choose": lambda asked: dict(
-            zip(("kind", "element"), plant.choose(int(_number(asked, "seed", 0))), strict=True)
+            zip(("kind", "element"), plant.choose(int(_number(asked, "seed", 0)), asked.get("kind")), strict=True)
         ),
         "/feed": lambda asked: _feed(plant, asked),
     }
@@ -68,6 +69,7 @@ def _posts(plant: Plant) -> dict[str, Callable[[Fields], Any]]:
             _text(asked, "executor"),
         ),
         "/umpire/calm": lambda _: plant.calm(),
+        "/umpire/advance": lambda asked: plant.drive(_number(asked, "seconds", 0.0)),
         "/umpire/lose-answers": lambda asked: plant.lose_answers(int(_number(asked, "count", 1))),
     }
 

@@ -36,7 +36,12 @@ class Readings:
         self._stuck_at: Floats | None = None
         self._at: float | None = None
         self._blackout: dict[int, float] = {}
-        self._backhaul = _backhaul(world, self._cells)
+        self._name()
+
+    def _name(self) -> None:
+        """Name the rows of a tick, anew when there are more demands."""
+        self._known = len(self._world.topology.demands)
+        self._backhaul = _backhaul(self._world, self._cells)
         self._labels = self._named()
         self._split = self._split_by_collector()
 
@@ -47,6 +52,8 @@ class Readings:
 
     def sample(self, now: float) -> list[tuple[float, dict[str, Any]]]:
         """Return (arrival, item) for each collector that has something to say of the traffic at `now`."""
+        if self._known != len(self._world.topology.demands):
+            self._name()
         passed = 0.0 if self._at is None else now - self._at
         self._at = now
         values = np.concatenate(
@@ -124,6 +131,7 @@ class Readings:
         size = len(flow.mbps)
         heard = self._heard()
         probed = np.array([heard[source] for source, _ in self._world.topology.ends], dtype=bool)
+        probed &= self._world.in_service()  # nobody probes what is out of service
         loss = np.clip(flow.loss + self._rng.exponential(noise, size), 0.0, 1.0)
         delay = flow.delay * np.abs(1.0 + self._rng.normal(0.0, 0.02, size))
         delivered = flow.mbps * (1.0 - flow.loss) * np.abs(1.0 + self._rng.normal(0.0, 0.01, size))

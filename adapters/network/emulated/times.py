@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime
 
+#: When the life of a driven plant begins.
+DRIVEN_FROM = datetime(2026, 1, 12, 12, 0, tzinfo=UTC)
+
 
 def iso(at: float) -> str:
     """Return seconds since 1970 as ISO 8601 in UTC with microseconds; such texts sort as the times do."""

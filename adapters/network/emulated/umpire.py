@@ -3,6 +3,7 @@
 from typing import Any
 
 from adapters.network.emulated.client import Door
+from domain.actions import Action
 from domain.diagnosis import FaultKind
 
 
@@ -12,10 +13,15 @@ class Umpire:
     def __init__(self, url: str, token: str, *, timeout_s: float = 10.0) -> None:
         self._door = Door(url, timeout_s=timeout_s, headers={"X-Umpire-Token": token})
 
-    def choose_fault(self, seed: int) -> tuple[FaultKind, str]:
-        """Return a kind and an element for `inject`: visible, mostly repairable, the same for the same seed."""
-        chosen = self._door.get("/umpire/choose", seed=seed)
-        return FaultKind(chosen["kind"]), str(chosen["element"])
+    def choose_fault(self, seed: int, kind: FaultKind | str | None = None) -> tuple[FaultKind, str]:
+        """Return a kind and an element for `inject`: visible, mostly repairable, the same for the same seed.
+
+        Raises:
+            Refused: the network has nothing that could break so.
+        """
+        path = "/umpire/choose"
+        drawn = self._door.get(path, seed=seed) if kind is None else self._door.get(path, seed=seed, kind=str(kind))
+        return FaultKind(drawn["kind"]), str(drawn["element"])
 
     def inject(
         self,
@@ -60,9 +66,34 @@ class Umpire:
         lines: list[dict[str, Any]] = self._door.get("/umpire/journal")["lines"]
         return lines
 
+    def advance(self, seconds: float) -> None:
+        """Let time pass on a driven plant: everything that falls due happens at its moment, in order.
+
+        Raises:
+            Refused: the plant lives by the machine's clock, or `seconds` is no span of up to an hour.
+        """
+        self._door.post("/umpire/advance", seconds=seconds)
+
+    def suffering(self) -> dict[str, Any]:
+        """Return what really suffers now; looking changes nothing.
+
+        `cells` that do not serve, `demands` that lose more than 1 % (each `demand`, `mbps` offered and the share
+        `lost`), `customers` of the services that rest on either, and `lost_mbps` of all demands.
+        """
+        found: dict[str, Any] = self._door.get("/umpire/suffering")
+        return found
+
     def calm(self) -> None:
         """End every fault."""
         self._door.post("/umpire/calm")
+
+    def by_hand(self, key: str, action: Action) -> None:
+        """Have somebody at the devices do this, past the house: as after a crew's work, when a drain is taken back.
+
+        Raises:
+            Refused: no device does it.
+        """
+        self._door.post("/send", key=key, action=action.model_dump(mode="json"))
 
     def lose_answers(self, count: int = 1) -> None:
         """Let the answers of the next `count` accepted actions get lost: they are done, and nobody hears of it."""

@@ -6,15 +6,18 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from adapters.network.emulated.arrivals import circuit_of, with_circuit
 from adapters.network.emulated.availability import Availability, Closure
 from adapters.network.emulated.demands import Demands, thinned
 from adapters.network.emulated.faults import MISTAKES, REPAIRED_BY, REPAIRED_BY_CREW, Fault
 from adapters.network.emulated.habits import Habits
-from adapters.network.emulated.physics import Floats, Routes, Topology, Traffic, route, traffic
+from adapters.network.emulated.physics import Flags, Floats, Routes, Topology, Traffic, hashed, route, traffic
 from adapters.network.emulated.places import hosts, within
 from adapters.network.emulated.times import iso
 from domain.actions import (
     Action,
+    ActivateCircuit,
+    DeactivateCircuit,
     DispatchCrew,
     DrainLink,
     InterfaceDown,
@@ -28,6 +31,7 @@ from domain.actions import (
 )
 from domain.diagnosis import FaultKind
 from domain.network import ROUTING_KINDS, Inventory, Node, NodeKind
+from domain.waypoints import WHOLE, policy_text
 
 _PROCESS_KINDS = ROUTING_KINDS | {NodeKind.GNB, NodeKind.CELL}
 
@@ -54,8 +58,11 @@ class World:
         self.faults: list[Fault] = []
         self._administrative = {tp.id: str(tp.administrative) for tp in inventory.termination_points}
         self._administrative |= {node.id: str(node.administrative) for node in inventory.nodes}
+        self._administrative |= {demand.id: str(demand.administrative) for demand in inventory.demands}
         self._metric = {link.id: link.metric for link in inventory.links}
-        self._via = {demand.id: demand.via for demand in inventory.demands}
+        self._policy: dict[str, tuple[str | None, float]] = {
+            demand.id: (demand.via, WHOLE) for demand in inventory.demands
+        }
         self._started = {node: now - age for node, age in habits.uptime_s.items()}
         self._restarting: dict[str, float] = {}
         self._crews: dict[str, float] = {}  # target to time of arrival; infinity once they have arrived
@@ -86,8 +93,8 @@ class World:
         if element in self._metric:
             up = self.up.link_up[self.topology.link_at[element]]
             return {"metric": str(self._metric[element]), "operational": _operational(bool(up))}
-        if element in self._via:
-            return {"via": self._via[element] or ""}
+        if element in self._policy:
+            return {"via": policy_text(*self._policy[element]), "administrative": self._administrative[element]}
         up = element in self.topology.arc_at and self.up.link_up[self.topology.arc_at[element] >> 1]
         return {"administrative": self._administrative[element], "operational": _operational(bool(up))}
 
@@ -106,7 +113,7 @@ class World:
             return str(self.node[element].kind)
         if element in self._metric:
             return "link"
-        if element in self._via:
+        if element in self._policy:
             return "demand"
         return "termination_point" if element in self._administrative else None
 
@@ -133,6 +140,10 @@ class World:
             arc = 2 * self.topology.link_at[fault.element]
             lost[arc], lost[arc + 1] = max(lost[arc], fault.size), max(lost[arc + 1], fault.back)
         return lost
+
+    def in_service(self) -> Flags:
+        """Return, per demand, whether it is unlocked."""
+        return np.array([self._administrative[demand] == "unlocked" for demand in self.topology.demands], dtype=bool)
 
     def metrics(self) -> Floats:
         """Return the IGP metric of each arc."""
@@ -172,7 +183,7 @@ class World:
 
     def flow(self, now: float) -> Traffic:
         """Step the demands to `now` and return what flows."""
-        surge = np.ones(len(self.topology.demands))
+        surge = self.in_service().astype(float)
         for fault in self.active(FaultKind.CONGESTION):
             surge[self.topology.demand_at[fault.element]] *= fault.size
         clean = np.where(self.up.usable, 1.0 - self.degraded(), 0.0)
@@ -203,6 +214,8 @@ class World:
         """Say whether the device that is to carry the action out is alive; people find their way without it."""
         if isinstance(action, DispatchCrew | RecallCrew):
             return True
+        if isinstance(action, ActivateCircuit | DeactivateCircuit):
+            return self.up.alive[action.source]  # its head end holds its configuration
         return any(self.up.alive[node] for node in hosts(self.inventory, self.topology, action.target))
 
     def apply(self, action: Action, key: str, now: float, crew_s: float) -> bool:
@@ -214,6 +227,8 @@ class World:
             now: seconds since 1970.
             crew_s: how long a crew travels.
         """
+        if isinstance(action, ActivateCircuit) and action.target not in self._policy:
+            self._admit(action, now)
         before = self._shown(action.target), action.target in self._crews
         self._do(action, now, crew_s)
         for fault in list(self.active(*REPAIRED_BY.get(action.kind, frozenset()))):
@@ -234,8 +249,14 @@ class World:
                 self._notices.append(Notice(target, "metric", str(self._metric[target])))
                 self._reroute_soon(now)
             case SteerDemand():
-                self._via[target] = action.via
-                self._notices.append(Notice(target, "via", action.via or ""))
+                self._policy[target] = (action.via, action.share)
+                self._notices.append(Notice(target, "via", policy_text(*self._policy[target])))
+                self._reroute_soon(now)
+            case ActivateCircuit() | DeactivateCircuit():
+                active = isinstance(action, ActivateCircuit)
+                self._set_administrative(target, "unlocked" if active else "locked")
+                self._policy[target] = (action.via, action.share) if active else (None, WHOLE)
+                self._notices.append(Notice(target, "via", policy_text(*self._policy[target])))
                 self._reroute_soon(now)
             case RestartProcess():
                 self._started[target] = now
@@ -248,6 +269,17 @@ class World:
                 self._arrived.pop(target, None)
             case _:
                 raise AssertionError(f"nothing was accepted that is not done here: `{action.kind}`")
+
+    def _admit(self, asked: ActivateCircuit, now: float) -> None:
+        """Set up a circuit that is not there yet: locked, and with a customer who uses what was ordered, or less."""
+        circuit = circuit_of(asked)
+        self.inventory = with_circuit(self.inventory, circuit, asked)
+        self.topology = replace(Topology.of(self.inventory), delay=self.topology.delay)
+        self.habits = self.habits.with_demand(circuit.id)
+        self._administrative[circuit.id], self._policy[circuit.id] = "locked", (None, WHOLE)
+        self.demands.add(circuit.mbps * float(self.habits.demand_factor[-1]))
+        self.routes = self._routes()
+        self.flow(now)
 
     def _set_administrative(self, element: str, value: str) -> None:
         self._administrative[element] = value
@@ -282,8 +314,10 @@ class World:
         return self._closure.of(locked, broken | self._dark, self.hung() | set(self._restarting))
 
     def _routes(self) -> Routes:
-        vias = [None if (via := self._via[demand]) is None else self.topology.node_at[via] for demand in self._via]
-        return route(self.topology, self.metrics(), self.up.usable, vias, self.habits.hash_weight)
+        policies = list(self._policy.values())
+        vias = [None if via is None else self.topology.node_at[via] for via, _ in policies]
+        parts = hashed(np.array([share for _, share in policies], dtype=float), self.habits.list_weight)
+        return route(self.topology, self.metrics(), self.up.usable, vias, self.habits.hash_weight, parts.tolist())
 
 
 def _operational(up: bool) -> str:

@@ -21,6 +21,7 @@ from domain.actions import (
     UndrainLink,
 )
 from domain.errors import Refused
+from domain.waypoints import is_whole
 
 #: Returns the running configuration of a router, with the part of the daemon that is named.
 Running = Callable[[Access, str], str]
@@ -86,6 +87,10 @@ def _route(action: SteerDemand, topology: Topology, running: Running) -> Edit:
     demand = next((each for each in topology.inventory.demands if each.id == action.target), None)
     if demand is None:
         raise Refused(f"`{action.target}` is no demand; name a demand")
+    if not is_whole(action.share):
+        raise Refused(
+            f"these routers steer by static routes, which take all of `{demand.id}` or nothing; steer it as a whole"
+        )
     hop = _hop(demand.source, action.via, topology)
     source = next(end.access for end in topology.ends.values() if end.access.node == demand.source)
     saved = running(source, "staticd")

@@ -91,6 +91,24 @@ def test_a_fact_that_is_known_to_have_changed_has_the_plan_rehearsed_and_judged_
     assert state(stage, proposal).rehearsal_id != before
 
 
+def test_a_cause_that_nobody_announced_is_no_news_however_often_one_looks(clock: ManualClock, ledger: Ledger) -> None:
+    stage = make_stage(clock, ledger=ledger)
+    stage.network.put(CULPRIT, administrative="locked")
+    stage.say_readings(up=False)
+    stage.raise_alarms()
+    stage.walk_all()
+    proposal = stage.proposal()
+
+    clock.advance(1)
+    stage.say_readings(up=False)
+    stage.walk_all()
+    freshness.sweep(stage.road)
+
+    assert stage.road.live.observed(CULPRIT, "administrative") == "unlocked"
+    assert state(stage, proposal).state is ProposalState.HELD
+    assert state(stage, proposal).rehearsal_id == proposal.rehearsal_id
+
+
 def test_a_signature_on_what_was_known_before_counts_no_more(clock: ManualClock, ledger: Ledger) -> None:
     needs_two = (InterfaceUp(target=CULPRIT), RestartProcess(target="node:c"))
     stage = make_stage(clock, ledger=ledger, steps=needs_two)

@@ -5,13 +5,18 @@ from datetime import timedelta
 
 import pytest
 
+from control_plane.live import Live
 from control_plane.whatif.desk import TwinDesk
 from control_plane.whatif.sweeping import SweepKind
-from domain.changes import Change, SetCapacity, SetMetric, SetVia
+from domain.changes import Change, ScaleDemand, SetCapacity, SetMetric, SetVia
 from domain.clock import ManualClock
 from domain.errors import BadInput, Refused
-from domain.identity import Principal
-from tests.stage import Stage, make_stage
+from domain.identity import Principal, Scope
+from domain.network import Demand, Dependency, DependencyKind, Inventory, Node, NodeKind, Radio, UserGroup
+from tests.stage import Stage, make_stage, ring
+from twin.consequences import service_levels
+from twin.evaluate import evaluate
+from twin.scene import usd
 
 
 @pytest.fixture
@@ -89,6 +94,18 @@ def test_steering_relieves_the_fullest_link_and_says_how_good_it_could_be(stage:
     assert found.after_failure >= found.after
 
 
+def test_the_learner_is_shown_in_shadow_beside_greed_and_nothing_follows_from_it(stage: Stage, desk: TwinDesk) -> None:
+    before = desk.show(stage.one).believed.digest
+
+    found = desk.steer(stage.one)
+
+    assert found.shadow.learner is not None
+    assert found.shadow.greedy is not None
+    assert max(found.shadow.learner.after, found.shadow.greedy.after) <= found.now
+    assert "in shadow" in found.shadow.note
+    assert desk.show(stage.one).believed.digest == before
+
+
 def test_without_moves_nothing_is_relieved(stage: Stage, desk: TwinDesk) -> None:
     found = desk.steer(stage.one, 0)
     assert (found.moves, found.after) == ((), found.now)
@@ -139,3 +156,107 @@ def test_who_may_not_look_may_not_ask(stage: Stage, desk: TwinDesk) -> None:
     for ask in questions:
         with pytest.raises(Refused):
             ask()
+
+
+def site() -> Inventory:
+    """Return the stage's ring with what more physics need: a battery, a bound on delay, elastic traffic and a cell."""
+    plain = ring()
+    cell = Node(
+        id="cell:b",
+        kind=NodeKind.CELL,
+        name="cell",
+        latitude=50.0,
+        longitude=8.0,
+        radio=Radio(
+            power_dbm=43.0, prbs=50, users=(UserGroup(latitude=50.003, longitude=8.0, count=30, offered_mbps=4.0),)
+        ),
+    )
+    nodes = tuple(node.but(battery_hours=4.0) if node.id == "power:a" else node for node in plain.nodes)
+    bulk = Demand(id="demand:bulk", source="node:a", destination="node:b", mbps=300.0, traffic_class="bulk")
+    return plain.but(
+        nodes=(*nodes, cell),
+        dependencies=(
+            *plain.dependencies,
+            Dependency(dependent="cell:b", on=("node:b",), kind=DependencyKind.SERVED_BY, needs=1),
+        ),
+        demands=(*plain.demands, bulk),
+        slices=(plain.slices[0].but(max_delay_ms=100.0),),
+        elastic_classes=("bulk",),
+    )
+
+
+@pytest.fixture
+def sited(stage: Stage) -> TwinDesk:
+    """The desk of a road on that network."""
+    stage.road.live = Live(site(), stage.clock, period_s=1.0, lateness_s=60.0)
+    return TwinDesk(stage.road)
+
+
+def test_delays_elastic_traffic_and_radio_stand_beside_now(stage: Stage, sited: TwinDesk) -> None:
+    now = sited.show(stage.one).levels
+    found = sited.what_if(stage.one, ["link:a-b"])
+
+    assert found.levels_now == now
+    assert now is not None
+    assert found.levels_then is not None
+    assert (now.demands_late, now.users_unserved, now.cells_overloaded) == ((), 0, ())
+    assert found.levels_then.demands_late == ("demand:a-b",)  # three full buffers in place of one
+    assert found.levels_then.slices_late == ("slice:1",)
+    assert found.levels_then.customers_late == ("customer:1",)
+    assert found.levels_then.held_back_mbps == pytest.approx(now.held_back_mbps) == pytest.approx(220.0)
+
+    lost = sited.what_if(stage.one, ["node:b"]).levels_then
+    assert lost is not None
+    assert lost.users_unserved == 30
+
+
+def test_delays_are_told_with_queues_as_bursty_as_they_were_measured(stage: Stage, sited: TwinDesk) -> None:
+    found = sited.show(stage.one).levels
+    state = stage.road.live.snapshot()
+    assert found is not None
+    assert found == service_levels(stage.road.live.twin.as_bursty(evaluate(state)))
+
+
+@pytest.mark.parametrize(("hours", "lost"), [(3.9, False), (4.0, True), (None, True)])
+def test_a_site_without_mains_works_as_long_as_its_battery(
+    stage: Stage, sited: TwinDesk, hours: float | None, lost: bool
+) -> None:
+    found = sited.what_if(stage.one, ["power:a"], hours=hours)
+
+    assert found.hours == hours
+    assert found.then is not None
+    assert ("demand:a-b" in found.then.demands_hit) is lost
+
+
+@pytest.mark.parametrize("hours", [-1.0, float("nan"), float("inf")])
+def test_no_horizon_is_refused(stage: Stage, desk: TwinDesk, hours: float) -> None:
+    with pytest.raises(BadInput, match="horizon"):
+        desk.what_if(stage.one, ["link:a-b"], hours=hours)
+
+
+def test_overload_spreads_round_by_round_only_where_that_is_asked(stage: Stage, desk: TwinDesk) -> None:
+    surge = [ScaleDemand(demand="demand:a-b", factor=10.0)]
+
+    alone, spread = (desk.what_if(stage.one, [], surge, spreading=spreading) for spreading in (False, True))
+
+    assert alone.rounds is None
+    assert spread.rounds == (("link:a-b",), ("link:b-c", "link:c-d", "link:d-a"))
+    assert alone.then is not None
+    assert spread.then is not None
+    assert alone.then.lost_mbps < spread.then.lost_mbps == pytest.approx(200.0)
+    assert desk.what_if(stage.one, ["link:c-d"], spreading=True).rounds == ()
+
+
+def test_a_caller_of_some_regions_is_told_nothing_of_the_whole(stage: Stage, desk: TwinDesk) -> None:
+    local = stage.one.but(scope=Scope(regions=frozenset({"north"})))
+
+    view = desk.show(local)
+
+    assert (view.impact, view.levels, view.busiest) == (None, None, ())
+
+
+def test_a_scene_says_how_far_the_twin_is_off(stage: Stage, desk: TwinDesk) -> None:
+    taken = desk.scene(stage.one)
+
+    assert taken["believed"]["fidelity"] == stage.road.live.fidelity().plain()
+    assert f'string nocturne:fidelity = "{stage.road.live.fidelity().reason}"' in usd(taken)

@@ -102,6 +102,21 @@ def test_a_waypoint_adds_both_legs() -> None:
     assert bent.delay("d0") == pytest.approx(4 * (1.0 + PACKET_MS))
 
 
+def test_a_shared_demand_takes_the_mean_of_its_ways_and_at_worst_the_later_one() -> None:
+    edges = [("a", "d", 1, 100.0), ("a", "c", 1, 100.0), ("c", "d", 1, 100.0)]
+    split = SetVia(demand="d0", via="c", share=0.25)
+    predicted = evaluate(Snapshot.of(slow_side(network(edges, [("a", "d", 0.0)]), "l2", 5.0)), [split])
+    assert predicted.delay("d0") == pytest.approx(0.75 * (1.0 + PACKET_MS) + 0.25 * (6.0 + 2 * PACKET_MS))
+    assert predicted.worst_delay_ms.tolist() == pytest.approx([6.0 + 2 * PACKET_MS])
+
+
+def test_of_two_ways_only_the_one_that_arrives_has_a_delay() -> None:
+    islands = network([("a", "b", 1, 100.0), ("x", "y", 1, 100.0)], [("a", "b", 0.0)])
+    predicted = evaluate(Snapshot.of(islands), [SetVia(demand="d0", via="x", share=0.3)])
+    assert predicted.delay("d0") == pytest.approx(1.0 + PACKET_MS)
+    assert predicted.worst_delay_ms.tolist() == pytest.approx([1.0 + PACKET_MS])
+
+
 def test_what_is_cut_off_never_arrives() -> None:
     down = [SetOperational(element="a", state=Operational.DISABLED)]
     assert evaluate(Snapshot.of(square()), down).delay("d0") == math.inf

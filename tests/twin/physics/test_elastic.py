@@ -77,6 +77,14 @@ def test_the_way_of_an_elastic_demand_with_a_waypoint_counts_twice_where_it_goes
     assert bent.utilisation("l2") == pytest.approx(1.0)
 
 
+def test_an_elastic_demand_with_two_ways_is_held_back_by_the_fuller_of_them() -> None:
+    edges = [("a", "d", 1, 40.0), ("a", "c", 1, 100.0), ("c", "d", 1, 10.0)]
+    snapshot = Snapshot.of(mixed(edges, ("a", "d", 50.0, "web")))
+    split = evaluate(snapshot, [SetVia(demand="d0", via="c", share=0.5)])
+    assert split.loss("d0") == pytest.approx(0.6)  # half of what it sends fills the 10 Mbit/s behind `c`
+    assert [split.utilisation(link) for link in ("l0", "l2")] == pytest.approx([0.25, 1.0])
+
+
 def test_declared_loss_comes_on_top_of_what_is_held_back() -> None:
     snapshot = Snapshot.of(mixed([("a", "b", 1, 100.0)], ("a", "b", 200.0, "web")))
     assert evaluate(snapshot, [SetLoss(link="l0", share=0.1)]).loss("d0") == pytest.approx(1 - 0.5 * 0.9)

@@ -76,6 +76,14 @@ def test_spectral_efficiency_is_truncated_and_close_users_are_kept_apart() -> No
     assert found.load.tolist() == pytest.approx([40.0 / (MHZ * 4.4)])
 
 
+def test_a_higher_modulation_carries_more_close_by_and_no_more_far_off() -> None:
+    close = radio(pair(cell("a", 0.0, (0.0, 40.0), qam=256)))
+    assert close.load.tolist() == pytest.approx([40.0 / (MHZ * 7.4)])
+    far, plain = (radio(pair(cell("a", 0.0, (3.0, 4.0), **more))) for more in ({"qam": 256}, {}))
+    assert far.load.tolist() == plain.load.tolist()
+    assert "qam" not in Radio(power_dbm=46.0).model_dump()
+
+
 def test_an_overloaded_cell_shares_what_it_has() -> None:
     found = radio(pair(cell("a", 0.0, (0.0, 100.0), (0.0, 58.4))))
     assert found.load_of("a") == pytest.approx(2.0)

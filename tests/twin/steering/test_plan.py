@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from domain.changes import SetOperational
+from domain.changes import SetOperational, SetVia
 from domain.errors import BadInput
 from domain.network import Inventory, Operational, Slice
 from tests.twin.small_networks import network
@@ -26,25 +26,53 @@ def two_ways(*volumes: float, detour_ms: float = 1.0) -> Inventory:
 
 
 def plan_of(inventory: Inventory, budget_s: float = 20.0, **wishes: float) -> SteeringPlan:
+    """Wishes: see `steering_plan`."""
     return steering_plan(Snapshot.of(inventory), budget_s=budget_s, **wishes)  # type: ignore[arg-type]
 
 
-@METHODS
-def test_the_smaller_of_two_demands_is_moved_and_all_figures_are_right(budget_s: float) -> None:
-    found = plan_of(two_ways(60.0, 30.0), budget_s)
+@pytest.mark.parametrize(("budget_s", "method"), [(20.0, "lp"), (0.0, "greedy")])
+def test_one_of_two_demands_is_moved_as_a_whole_and_all_figures_are_right(budget_s: float, method: str) -> None:
+    found = plan_of(two_ways(60.0, 30.0), budget_s, split=False)
 
     assert found.moves in {(Move("d0", "c", None),), (Move("d1", "c", None),)}
-    assert (found.now, found.after) == pytest.approx((0.9, 0.6))
-    assert found.method == ("lp" if budget_s else "greedy")
+    assert (found.now, found.after, found.method) == (pytest.approx(0.9), pytest.approx(0.6), method)
     assert found.optimum == (pytest.approx(0.45) if budget_s else None)
     assert found.after_failure is not None
     assert found.after_failure.worst == pytest.approx(0.9)
 
 
+def test_a_share_of_the_big_demand_is_moved_in_hundredths() -> None:
+    found = plan_of(two_ways(60.0, 30.0))
+
+    (move,) = found.moves
+    assert (move.demand, move.via, move.previous) == ("d0", "c", None)
+    assert move.share == round(move.share, 2)
+    assert found.after == pytest.approx(max(90 - 60 * move.share, 60 * move.share) / 100)
+    assert found.after <= 1.05 * 0.45
+
+
+def test_a_share_in_force_is_altered_where_it_does_not_fit_any_more() -> None:
+    grown = Snapshot.of(two_ways(90.0)).with_changes([SetVia(demand="d0", via="c", share=0.1)])
+
+    found = steering_plan(grown, epsilon=0.0, budget_s=20.0)
+
+    assert found.now == pytest.approx(0.81)
+    assert found.moves == (Move("d0", "c", "c", share=0.5, previous_share=0.1),)
+    assert found.after == pytest.approx(0.45)
+    assert evaluate(grown, found.changes()).arc_load.max() == pytest.approx(45.0)
+
+
+def test_no_link_is_above_the_aim_because_shares_were_rounded() -> None:
+    found = plan_of(two_ways(97.3, 41.9, 0.3), enough=0.7)
+
+    assert found.moves
+    assert found.after <= max(0.7, 1.05 * (found.optimum or 0.0))
+
+
 def test_no_more_is_moved_than_the_aim_asks_for() -> None:
     even = two_ways(*[10.0] * 9)  # 90 on one way; 45 each would be the optimum, 50 and 40 the best in whole demands
 
-    exact, modest = plan_of(even), plan_of(even, enough=0.7)
+    exact, modest = plan_of(even, split=False), plan_of(even, enough=0.7, split=False)
 
     assert (len(exact.moves), exact.after) == (4, pytest.approx(0.5))
     assert (len(modest.moves), modest.after) == (2, pytest.approx(0.7))
@@ -67,12 +95,28 @@ def test_a_detour_that_is_too_slow_for_its_slice_is_not_taken(budget_s: float) -
     assert [move.demand for move in plan_of(bound, budget_s).moves] == ["d0"]
 
 
+def test_a_demand_whose_direct_way_is_too_slow_is_moved_as_a_whole() -> None:
+    edges = [("a", "b", 1, 100.0), ("b", "d", 1, 100.0), ("a", "c", 2, 100.0), ("c", "d", 2, 100.0)]
+    made = network([*edges, ("a", "e", 2, 100.0), ("e", "d", 2, 100.0)], [("a", "d", 60.0), ("a", "d", 40.0)])
+    strict = made.but(
+        links=tuple(link.but(delay_ms=30.0) if link.id in {"l0", "l1"} else link for link in made.links),
+        slices=(Slice(id="fast", name="Fast", max_delay_ms=20.0),),
+        demands=tuple(demand.but(slice_id="fast", via="c") for demand in made.demands),
+    )
+
+    found = plan_of(strict, epsilon=0.0)
+
+    assert [(move.via, move.share) for move in found.moves] == [("e", 1.0)]
+    assert found.after == pytest.approx(0.6)
+    assert evaluate(Snapshot.of(strict), found.changes()).late_slices == ()
+
+
 @METHODS
 def test_a_waypoint_in_force_that_makes_it_worse_is_taken_away(budget_s: float) -> None:
     inventory = two_ways(60.0, 50.0)
     crowded = inventory.but(demands=tuple(demand.but(via="c") for demand in inventory.demands))
 
-    (move,) = plan_of(crowded, budget_s).moves
+    (move,) = plan_of(crowded, budget_s, split=False).moves
 
     assert (move.via, move.previous) in {(None, "c"), ("b", "c")}
 
@@ -98,7 +142,7 @@ def test_what_nothing_connects_is_reported_and_the_rest_is_steered(budget_s: flo
         nodes=(*apart.nodes, *more.nodes), demands=(*apart.demands, apart.demands[0].but(id="lost", destination="x"))
     )
 
-    found = plan_of(joined, budget_s)
+    found = plan_of(joined, budget_s, split=False)
 
     assert found.unrouted == ("lost",)
     assert found.after == pytest.approx(0.6)
@@ -133,7 +177,7 @@ def test_the_same_question_has_the_same_answer_and_leaves_the_network_as_it_was(
 
 
 def test_the_ratio_is_against_the_optimum() -> None:
-    found = plan_of(two_ways(60.0, 30.0))
+    found = plan_of(two_ways(60.0, 30.0), split=False)
 
     assert found.ratio == pytest.approx(0.6 / 0.45)
     assert plan_of(two_ways()).ratio == 1.0

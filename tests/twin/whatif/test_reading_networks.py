@@ -29,9 +29,24 @@ def test_a_network_is_read_and_a_demand_without_a_path_is_counted() -> None:
     assert base.load.tolist() == [10.0, 0.0]
 
 
+def test_a_share_of_a_demand_goes_by_its_waypoint_and_the_rest_directly() -> None:
+    triangle = [("ab", "a", "b", 1), ("ac", "a", "c", 1), ("cb", "c", "b", 1)]
+    links = [LINK | {"name": name, "from": a, "to": b, "metric": metric} for name, a, b, metric in triangle]
+
+    known = read_network(
+        json.dumps(TOPOLOGY | {"links": links}), json.dumps([DEMAND | {"via": "c", "share": 0.4}, DEMAND])
+    )
+
+    assert prepare(known).load[::2].tolist() == pytest.approx([8.0, 2.0, 2.0])
+    assert (known.source.tolist(), known.via.tolist()) == ([0, 0, 0], [2, -1, -1])
+
+
 @pytest.mark.parametrize(
     ("topology", "demands", "reason"),
     [
+        (TOPOLOGY, [DEMAND | {"via": "c", "share": 0}], "demand 0 has `share` `0`"),
+        (TOPOLOGY, [DEMAND | {"via": "c", "share": 1.5}], "more than 0 and at most 1"),
+        (TOPOLOGY, [DEMAND | {"share": 0.5}], "a `share` but no `via`"),
         (TOPOLOGY | {"links": [LINK | {"capacity_mbps": 0}]}, [], "`ab` has capacity 0"),
         (TOPOLOGY | {"links": [LINK | {"capacity_mbps": -3}]}, [], "`ab` has capacity -3"),
         (TOPOLOGY | {"links": [LINK | {"metric": float("nan")}]}, [], "`ab` has `metric` `nan`"),
