@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _BLOCKED = 1
 _LARGEST_FILE = 64 << 20
 _VIEWER = "viewer"
+_NETWORK, _SEED = "generated:200", 1
 
 Network = Annotated[
     str, typer.Option(metavar="SPEC", help="On which network: generated:ELEMENTS, topohub:REFERENCE or file:PATH.")
@@ -42,8 +43,8 @@ def check(
     against: Annotated[Path | None, typer.Option(metavar="FILE", help="The configuration that is in force.")] = None,
     order: Annotated[list[str] | None, typer.Option(help="Routers in the order of their pushes; one each.")] = None,
     max_routers: Annotated[int, typer.Option(help="How many routers one push may touch.", min=1)] = 10,
-    network: Network = "generated:200",
-    seed: Seed = 1,
+    network: Network = _NETWORK,
+    seed: Seed = _SEED,
     live: Live = False,
     as_: Account = None,
     url: Url = None,
@@ -54,6 +55,7 @@ def check(
 
     The exit status is 1 where something blocks the push.
     """
+    _require_one_network(live, network, seed)
     texts = _text(file), _text(against) if against else None
     if live:
         body = {"configuration": texts[0], "against": texts[1], "order": order or None, "max_routers": max_routers}
@@ -71,6 +73,13 @@ def check(
         raise typer.Exit(_BLOCKED)
 
 
+def _require_one_network(live: bool, network: str, seed: int) -> None:
+    if live and (network, seed) != (_NETWORK, _SEED):
+        raise BadInput(
+            "with `--live` the running house is asked on its own network; leave out `--network` and `--seed`"
+        )
+
+
 def _checked(
     text: str, against: str | None, order: list[str] | None, max_routers: int, network: str, seed: int
 ) -> "PushReport":
@@ -84,7 +93,7 @@ def _checked(
     return checked(before, parse(text), inventory_of(network, seed), policy, tuple(order) if order else None)
 
 
-def config(network: Network = "generated:200", seed: Seed = 1) -> None:
+def config(network: Network = _NETWORK, seed: Seed = _SEED) -> None:
     """Write a configuration that fits a network, to start from."""
     from api.networks import inventory_of
     from twin.configuration import generate, write
@@ -103,8 +112,8 @@ def capacity(
         ),
     ] = None,
     form: Annotated[str, typer.Option(metavar="json|csv", help="csv: a row for each remedy compared.")] = "json",
-    network: Network = "generated:200",
-    seed: Seed = 1,
+    network: Network = _NETWORK,
+    seed: Seed = _SEED,
     live: Live = False,
     as_: Account = None,
     url: Url = None,
@@ -120,6 +129,7 @@ def capacity(
         raise BadInput(f"there is no form `{form}`; choose `json` or `csv`")
     if history is None and not live:
         raise BadInput("name a file with a load history, or ask the running house for its own with `--live`")
+    _require_one_network(live, network, seed)
     told = None if history is None else _history(history)
     if told is not None and not live:
         plan = _planned(told, network, seed)
@@ -174,9 +184,11 @@ def json_of(file: Path, most: int = _LARGEST_FILE) -> Any:
 
 def _text(file: Path, most: int = _LARGEST_FILE) -> str:
     try:
-        if file.stat().st_size > most:
+        with file.open("rb") as opened:
+            body = opened.read(most + 1)  # a device says that it is empty, and never ends
+        if len(body) > most:
             raise BadInput(f"`{file}` is larger than {most >> 20} MiB; ask about less at a time")
-        return file.read_text("utf-8")
+        return body.decode("utf-8").replace("\r\n", "\n")
     except OSError as error:
         raise BadInput(f"`{file}` cannot be read: {(error.strerror or str(error)).lower()}") from error
     except UnicodeDecodeError as error:

@@ -29,6 +29,7 @@ from benchmarks.fidelity_truth import Floats, Shown, Truth, full_mesh, shown
 from benchmarks.given import given_inventory
 from benchmarks.report import Figures, result
 from domain.changes import SetOperational
+from domain.errors import BadInput
 from domain.network import Inventory, Operational
 from twin.estimating.matrix import Counters, estimate
 from twin.estimating.routes import routing_matrix
@@ -95,7 +96,7 @@ def run(
         demands: likewise.
 
     Raises:
-        BadInput: the files are no network.
+        BadInput: the files are no network, or one in which no failure leaves any traffic.
         Unavailable: a figure is missing.
     """
     started = perf_counter()
@@ -116,6 +117,8 @@ def run(
                 tallies[way].add(tally)
             for way, story in stories.items():
                 spread[way].merge(story)
+        if not tallies["tomogravity"].worst:
+            raise BadInput("no failure of this network leaves any traffic to foresee; give one with more links")
         progress(f"{name}: loads after a failure {tallies['tomogravity'].figures()['load_wmape']:.1%} off")
     ours, plain = delay_error(quick, _SEED)
     progress(f"delay {ours:.1%} off, by M/M/1 {plain:.1%}")
@@ -241,5 +244,7 @@ def _tally(case: Case, inventory: Inventory, mbps: Floats, real: Floats, after: 
         tally.off += float(np.abs(predicted.arc_load - flows).sum())
         tally.real += float(flows.sum())
         worst = float((flows / predicted.capacity).max())
+        if worst == 0.0:
+            continue  # the network is in pieces, and nothing is left to foresee
         tally.worst.append(abs(float(predicted.arc_utilisation.max()) - worst) / worst)
     return tally

@@ -2,13 +2,20 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from domain.errors import BadInput
 from domain.network import Demand, Inventory, Link, Node, NodeKind, TerminationPoint
+from twin.evaluate import evaluate
 from twin.integrity import check
+from twin.snapshot import Snapshot
 from twin.whatif.network import Network
 from twin.whatif.reading import read_network
 
 _LARGEST_METRIC = 65_535
+_LARGEST_FILE = 256 << 20
+#: A fullest link that is so many times too full, or too empty, is an error of units.
+_ODD = 1e9
 
 
 def given_network(topology: Path | None, demands: Path | None) -> Network | None:
@@ -33,7 +40,7 @@ def given_inventory(topology: Path | None, demands: Path | None) -> Inventory | 
     """Return an inventory of routers with this network; links have no length (their delay is 0 ms).
 
     Raises:
-        BadInput: see `given_network`; or no demand asks for anything, or the inventory of it would be refused.
+        BadInput: see `given_network`; or no demand flows, or the inventory of it would be refused.
     """
     network = given_network(topology, demands)
     if network is None:
@@ -82,11 +89,27 @@ def given_inventory(topology: Path | None, demands: Path | None) -> Inventory | 
         ),
     )
     check(inventory)
+    _check_carries(inventory)
     return inventory
+
+
+def _check_carries(inventory: Inventory) -> None:
+    """Raise BadInput when nothing would flow, or when loads and capacities are in different units."""
+    state = evaluate(Snapshot.of(inventory))
+    with np.errstate(over="ignore"):
+        fullest = float(state.arc_utilisation.max(initial=0.0))
+    if fullest == 0.0:
+        raise BadInput("no demand above 0 Mbit/s has a way; add links between the ends of some")
+    if not 1.0 / _ODD < fullest < _ODD:
+        raise BadInput(f"the fullest link would carry {fullest:.3g} times its capacity; give both in Mbit/s")
 
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text("utf-8")
+        with file.open("rb") as opened:
+            body = opened.read(_LARGEST_FILE + 1)  # a device says that it is empty, and never ends
+        if len(body) > _LARGEST_FILE:
+            raise BadInput(f"`{file}` is larger than {_LARGEST_FILE >> 20} MiB; give a smaller network")
+        return body.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"`{file}` cannot be read ({error}); name a text file in JSON") from None

@@ -21,10 +21,11 @@ import numpy as np
 from benchmarks.given import given_inventory
 from benchmarks.report import Figures, quantile, result
 from benchmarks.steering_networks import PAIR_SIGMA, PLACE_SIGMA, REFERENCES, Setting, matrices, settings
+from domain.errors import TooLarge
 from twin.evaluate import evaluate
 from twin.snapshot import Snapshot
 from twin.steering.failures import worst_after_failure
-from twin.steering.optimum import optimum
+from twin.steering.optimum import MOST_COMMODITIES, optimum
 from twin.steering.plan import SteeringPlan, steering_plan
 from twin.steering.program import least_missed, least_missed_whole
 from twin.steering.scene import scene_of
@@ -67,6 +68,7 @@ def run(
 
     Raises:
         BadInput: a file is no inventory with demands, or no network.
+        TooLarge: a network of the caller's own is too large for an optimum to stand beside.
         Unavailable: a figure is missing.
     """
     started = perf_counter()
@@ -102,10 +104,12 @@ def _one(setting: Setting, snapshot: Snapshot, proof_s: float) -> dict[str, Case
     ecmp_s = process_time() - began
     now = present.impact().max_utilisation
     least = optimum(present, _WHILE_S)
-    assert least, "the networks of this bench carry traffic, and are small enough"
+    if not least:
+        raise _beyond("the optimum")
     scene = scene_of(present)
     missed = least_missed(scene, 0.0, setting.limit, perf_counter() + _WHILE_S)
-    assert missed is not None
+    if missed is None:
+        raise _beyond("the bound on what so many policies reach")
     plans = {method: _planned(setting, snapshot, method, least) for method in ("lp", "greedy", "whole")}
     near = plans["whole"][0].after <= _NEAR * least
     whole = missed if near else max(missed, least_missed_whole(scene, setting.limit, proof_s))
@@ -115,6 +119,13 @@ def _one(setting: Setting, snapshot: Snapshot, proof_s: float) -> dict[str, Case
         left = worst_after_failure(snapshot.with_changes(plan.changes())).worst
         cases[method] = Case(plan.after / least, len(plan.moves), seconds, left, *bounds)
     return cases
+
+
+def _beyond(what: str) -> TooLarge:
+    return TooLarge(
+        f"{what} is not worked out within {_WHILE_S:g} s, or for more than {MOST_COMMODITIES} pairs of ends with "
+        "traffic; join demands, or give a smaller network"
+    )
 
 
 def _planned(setting: Setting, snapshot: Snapshot, method: str, least: float) -> tuple[SteeringPlan, float]:

@@ -14,6 +14,7 @@ from control_plane.guards.budgets import check_length
 from control_plane.guards.throttle import stands_against
 from control_plane.handoffs import off_card
 from control_plane.horizon import Horizon, no_incident
+from control_plane.orders.behind import behind
 from control_plane.ports import Written
 from control_plane.rights import need
 from control_plane.road import Road
@@ -143,7 +144,7 @@ def _drafted(
         tenant=incident.tenant,
         region=incident.region,
         requester=requester,
-        on_behalf_of=asked_for(who),
+        on_behalf_of=(*asked_for(who), *behind(tables, incident)),
         title=(title.strip() or actions)[:_TITLE_MOST],
         why=why,
         plan=plan,

@@ -83,7 +83,8 @@ def diagnose(road: Road, incident_id: str) -> None:
 
     road.ledger.do(change)
     road.notice("diagnosed", incident_id)
-    if diagnosis.verdict is Verdict.NO_FAULT and not incident.open_alarms:
+    ordered = incident.about is IncidentClass.SERVICE_ORDER  # nothing recovers there: it ends with its reason
+    if diagnosis.verdict is Verdict.NO_FAULT and not incident.open_alarms and not ordered:
         _close_by_itself(road, incident_id, *_recovered(road, incident_id))
 
 

@@ -5,7 +5,7 @@ What a crash takes away is that minute at most: an hour's mean over 59 minutes. 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -21,6 +21,8 @@ _EVERY = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 #: An hour of which less was measured has no mean.
 _LEAST_MEASURED = 0.5
+#: Rows that are read from the shelf at a time.
+_AT_ONCE = 50
 
 #: (region, start of the hour) → interface → Mbit sent, seconds measured.
 Sums: TypeAlias = dict[tuple[str, datetime], dict[str, tuple[float, float]]]
@@ -50,8 +52,11 @@ class Hours:
             hour[element] = mbit + sent, seconds + self._period_s
 
     def due(self, now: datetime) -> Sums:
-        """Return what is to be put on the shelf now: nothing, until a minute has passed since the last time."""
-        return self._sums if self._since is not None and now - self._since >= _EVERY else {}
+        """Return what is to be put on the shelf now: nothing, until a minute has passed since the last time.
+
+        A clock that was set back does not keep them waiting until it is as late again.
+        """
+        return self._sums if self._since is not None and abs(now - self._since) >= _EVERY else {}
 
     def stored(self, now: datetime) -> None:
         """Forget what `due` returned: it is on the shelf."""
@@ -113,17 +118,33 @@ def remembered(tables: Tables, now: datetime, known: Iterable[str]) -> Remembere
     """Return the whole hours before `now` of all interfaces that are `known`, from the first hour that was kept."""
     ends = hour_of(now)
     first = ends - timedelta(weeks=WEEKS_KEPT)
-    rows = [row for row in tables.hourly_loads.find() if first <= row.starts < ends]
-    elements = sorted(set(known).intersection(*[{name for row in rows for name in row.sent}]))
-    place = {name: at for at, name in enumerate(elements)}
-    start = min((row.starts for row in rows), default=ends)
-    mbps = np.full((len(elements), (ends - start) // _HOUR), np.nan)
-    for row in rows:
-        column = (row.starts - start) // _HOUR
+    names = sorted(known)
+    place = {name: at for at, name in enumerate(names)}
+    told: set[str] = set()
+    columns: dict[datetime, Floats] = {}
+    for row in _each(tables):
+        if not first <= row.starts < ends:
+            continue
+        told.update(row.sent)
+        column = columns.setdefault(row.starts, np.full(len(names), np.nan))
         for name, mean in means(row).items():
             if name in place:
-                mbps[place[name], column] = mean
+                column[place[name]] = mean
+    start = min(columns, default=ends)
+    elements = [name for name in names if name in told]
+    kept = [place[name] for name in elements]
+    mbps = np.full((len(elements), (ends - start) // _HOUR), np.nan)
+    for starts, column in columns.items():
+        mbps[:, (starts - start) // _HOUR] = column[kept]
     return Remembered(tuple(elements), mbps, ends)
+
+
+def _each(tables: Tables) -> Iterator[HourlyLoad]:
+    """Yield all rows, a few at a time: 64 weeks of a large network at once would fill gigabytes."""
+    last: str | None = None
+    while rows := tables.hourly_loads.find(limit=_AT_ONCE, after=last):
+        yield from rows
+        last = rows[-1].id
 
 
 def means(row: HourlyLoad) -> dict[str, float]:

@@ -5,7 +5,7 @@ Everything here can be thrown away and is rebuilt from the store (`Live.restore`
 
 import threading
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from control_plane.hours import Hours
@@ -59,13 +59,17 @@ class Live:
         self.elements = frozenset(self.graph.nodes)
         self.inventory = inventory
 
-    def extend(self, inventory: Inventory) -> None:
+    def extend(self, more: Callable[[Inventory], Inventory]) -> None:
         """Go on with an inventory that declares more demands than now, and what belongs to them; nothing is forgotten.
+
+        Args:
+            more: returns it, given the one that is declared now; one at a time, so that two that grow do not part.
 
         Raises:
             BadInput: it contradicts itself, or lacks what is declared now.
         """
         with self._extending:
+            inventory = more(self.inventory)
             if inventory is self.inventory:
                 return
             earlier = self.twin.declared

@@ -73,7 +73,7 @@ class Prediction:
     @cached_property
     def arc_loss(self) -> Floats:
         """Share lost per arc: by overload and by declaration."""
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             overload = np.maximum(0.0, 1.0 - self.capacity / self.arc_load)
         return 1.0 - (1.0 - overload) * (1.0 - self.spoiled)
 

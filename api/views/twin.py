@@ -50,7 +50,7 @@ def whatif_view(found: Mapping[str, Any]) -> RenderableType:
 
 
 def steering_view(found: Mapping[str, Any]) -> RenderableType:
-    """Return the moves, and the fullest link now, after them, at best and after one failure more."""
+    """Return the moves, the fullest link now, after them, at best and after one failure more, and whom they harm."""
     worth = Table(box=None, pad_edge=False)
     worth.add_column("fullest link")
     worth.add_column("", justify="right")
@@ -68,6 +68,8 @@ def steering_view(found: Mapping[str, Any]) -> RenderableType:
         moves.add_row(plain(move["demand"]), *(_way(*way) for way in ways))
     told = moves if found["moves"] else Text("No move would help.")
     lost = [Text(_named("no way carries", found["unrouted"]))] if found["unrouted"] else []
+    lost += [Text(f"lost: {found['lost_now']:.1f} Mbit/s now, {found['lost_after']:.1f} after")]
+    lost += [Text(_named("would be late", found["late_after"]))] if found["late_after"] else []
     last = Text(f"by {plain(found['method'])}; {origin(found['believed'])}")
     return Group(worth, told, *lost, last, *_shadow(found["shadow"]))
 

@@ -10,6 +10,7 @@ from control_plane.approvals.signing import check_signer
 from control_plane.autonomy.crediting import refused
 from control_plane.gate import entry, moved, sign, waiting
 from control_plane.guards.budgets import check_length
+from control_plane.orders.behind import behind
 from control_plane.ports import Written
 from control_plane.road import Road
 from control_plane.roster import seeding
@@ -97,7 +98,7 @@ def change_plan(road: Road, who: Principal, proposal_id: str, plan: Plan, becaus
         approval = sign(road, tables, who, old, Choice.CHANGE, reason)
         gone = moved(tables, old, ProposalState.CHANGED, reason, at=road.clock.now())
         credited = refused(road, tables, gone, Choice.CHANGE, who.person, reason)
-        new = _instead(road, who, old, plan, reason)
+        new = _instead(road, tables, who, old, plan, reason)
         tables.proposals.add(new)
         changes.follow(tables, new, new.made_at)
         said = {"because": reason, "person": who.person, "plan": plan.model_dump(mode="json"), **who.on_behalf_of}
@@ -123,14 +124,14 @@ def _decided(road: Road, who: Principal, proposal_id: str, act: Callable[[], Pro
     return proposal
 
 
-def _instead(road: Road, who: Principal, old: Proposal, plan: Plan, because: str) -> Proposal:
+def _instead(road: Road, tables: Tables, who: Principal, old: Proposal, plan: Plan, because: str) -> Proposal:
     """Return the proposal of another plan, asked for by a person."""
     now = road.clock.now()
     return old.but(
         id=road.id("prop"),
         change_id=road.id("chg"),
         requester=who.name,
-        on_behalf_of=asked_for(who),
+        on_behalf_of=(*asked_for(who), *behind(tables, tables.incidents.get(old.incident_id))),
         state=ProposalState.DRAFTED,
         state_reason="",
         title=f"{old.title} (changed)",

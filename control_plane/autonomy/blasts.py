@@ -12,11 +12,14 @@ from domain.alarms import Alarm
 from domain.blast import BlastRadius, BlastScore, Measured, Quantity
 from domain.gate import RightKind
 from domain.measurements import Metric
+from domain.network import Administrative
 from domain.rehearsal import Impact
 from twin.blast.spread import CIRCUIT_LOSS
 
 #: Readings of loss are believed to this share of what is offered.
 NOISE = 0.01
+#: Whether something was heard before a plan is looked up in so many sampling periods.
+_BEFORE = 10
 
 
 def scored(road: Road, matter: Matter, now: Sufferers, *, recovered: bool) -> BlastScore | None:
@@ -42,6 +45,23 @@ def scored(road: Road, matter: Matter, now: Sufferers, *, recovered: bool) -> Bl
 def unseen(matter: Matter, now: Sufferers) -> list[str]:
     """Return the demands and cells that the rehearsal named and that say nothing now, sorted."""
     return sorted(named(matter) & now.unseen)
+
+
+def gone_silent(road: Road, matter: Matter, now: Sufferers) -> list[str]:
+    """Return what says nothing now and did before the plan, sorted: to count it as well would flatter the forecast.
+
+    A circuit that is out of service is not probed, and is left out.
+    """
+    snapshot = road.live.snapshot()
+    off = {name for name in road.live.circuits if snapshot.value(name, "administrative") == Administrative.LOCKED}
+    silent = sorted(now.unseen - off)
+    began, period = matter.execution.started_at, timedelta(seconds=road.live.period_s)
+    said = [
+        road.live.history.series([(name, metric) for name in silent], began - _BEFORE * period, began)
+        for metric in (Metric.LOSS, Metric.OPER_UP, Metric.THROUGHPUT)
+    ]
+    heard = np.any([~np.isnan(samples).all(axis=0) for samples in said], axis=0)
+    return [silent[place] for place in np.flatnonzero(heard)]
 
 
 def named(matter: Matter) -> frozenset[str]:

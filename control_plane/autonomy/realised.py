@@ -108,7 +108,9 @@ def _onset(road: Road, matter: Matter) -> datetime:
 def _unknown(road: Road, matter: Matter, now: Sufferers) -> list[str]:
     """Return what says nothing and would have to be known; all of the demands are, when none says anything."""
     demands = {demand.id for demand in road.live.inventory.demands}
-    return blasts.unseen(matter, now) or (sorted(demands) if demands <= now.unseen else [])
+    if demands <= now.unseen:
+        return blasts.unseen(matter, now) or sorted(demands)
+    return sorted({*blasts.unseen(matter, now), *blasts.gone_silent(road, matter, now)})
 
 
 def _row(road: Road, matter: Matter, now: Sufferers, *, recovered: bool) -> Realised:

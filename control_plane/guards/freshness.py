@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from control_plane.gate import WAITING, entry, moved, withdraw
+from control_plane.guards import locks
 from control_plane.ports import Written
 from control_plane.relevance import changed_phrase, measured
 from control_plane.road import Road
@@ -30,6 +31,8 @@ def look(road: Road, proposal: Proposal) -> None:
         _withdraw(road, proposal, stale)
     elif changed := known_to_differ(road, rehearsal):
         _redraft(road, proposal, changed)
+    elif passed := road.ledger.read(lambda tables: locks.overtaken(road, tables, proposal, rehearsal)):
+        _redraft(road, proposal, passed)
 
 
 def sweep(road: Road) -> int:

@@ -9,12 +9,15 @@ from control_plane.guards.collisions import known
 from control_plane.guards.influence import influence
 from control_plane.road import Road
 from control_plane.tables import Tables
+from domain.actions import ActivateCircuit
 from domain.errors import Conflict
 from domain.guards import InfluenceLock
-from domain.proposals import Proposal, ProposalState
+from domain.proposals import Plan, Proposal, ProposalState
 from domain.rehearsal import Rehearsal
 
 _HOLDING = frozenset({ProposalState.GRANTED, ProposalState.EXECUTING})
+#: So many newest locks are looked at; a plan that is older than that many others has expired.
+_MOST_OVERTAKING = 200
 
 
 def against(road: Road, tables: Tables, proposal: Proposal, rehearsal: Rehearsal) -> list[str]:
@@ -32,7 +35,28 @@ def against(road: Road, tables: Tables, proposal: Proposal, rehearsal: Rehearsal
             why = "they were not rehearsed together" if together is None else "; ".join(together.reasons)
             which = f"plan `{lock.id}`" if lock.tenant == proposal.tenant else "a plan of another tenant"
             phrases.append(f"{which} is being carried out and touches `{shared[0]}`, too: {why}")
+    return phrases or overtaken(road, tables, proposal, rehearsal)
+
+
+def overtaken(road: Road, tables: Tables, proposal: Proposal, rehearsal: Rehearsal) -> list[str]:
+    """Return one phrase per plan that put an ordered circuit where this one is to go, since this one was rehearsed.
+
+    No measured fact tells of it: a new circuit may carry more tomorrow than it does by now.
+    """
+    if not _activates(proposal.plan):
+        return []
+    mine, phrases = influence(road, proposal.plan, rehearsal), []
+    for lock in tables.influence_locks.find(held=False, newest=True, limit=_MOST_OVERTAKING):
+        since = lock.released_at is not None and lock.released_at >= rehearsal.made_at
+        shared = sorted(mine.intersection(lock.elements))
+        other = tables.proposals.get(lock.id) if since and shared and lock.id != proposal.id else None
+        if other is not None and other.state is ProposalState.SETTLED and _activates(other.plan):
+            phrases.append(f"another order was carried out over `{shared[0]}` since this one was rehearsed")
     return phrases
+
+
+def _activates(plan: Plan) -> bool:
+    return any(isinstance(step, ActivateCircuit) for step in plan.steps)
 
 
 def take(road: Road, tables: Tables, proposal: Proposal, rehearsal: Rehearsal) -> None:

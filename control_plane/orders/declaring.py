@@ -23,7 +23,7 @@ def before_orders(ledger: Ledger, inventory: Inventory) -> Inventory:
 def declare(road: Road, order: ServiceOrder) -> None:
     """Let the house know an accepted order's circuits; those that it knows stay as they are. Raises BadInput."""
     if not set(order.circuit_ids) <= road.live.elements:
-        road.live.extend(declared(road.live.inventory, (order,)))
+        road.live.extend(lambda inventory: declared(inventory, (order,)))
 
 
 def restore(road: Road) -> None:

@@ -4,6 +4,8 @@ An order that cannot be had is kept, with the reason and the rate that would fit
 is opened in which it walks the road of `way.py`; nothing else activates a circuit.
 """
 
+from itertools import islice
+
 from control_plane import reach, refusals
 from control_plane.approvals.matters import asked_for, done, readable
 from control_plane.gate import withdraw
@@ -55,7 +57,8 @@ class OrdersDesk:
 
         def read(tables: Tables) -> list[OrderView]:
             found = tables.orders.find(newest=True, limit=_MOST_LISTED, tenant=who.tenant)
-            return [self._view(tables, order) for order in found if self._seen(who, order)][:limit]
+            seen = (order for order in found if self._seen(who, order))
+            return [self._view(tables, order) for order in islice(seen, limit)]
 
         return self._road.ledger.read(read)
 
@@ -173,9 +176,7 @@ class OrdersDesk:
         new = self._cancelled(who, order)
         tables.orders.swap(order, new)
         entries = [self._entry("order.order.cancelled", who, new, {"because": because, "person": who.person})]
-        live = [proposal for proposal in tables.proposals.find(incident_id=order.incident_id) if proposal.live]
-        why = f"the order was cancelled: {because}"
-        entries += [withdraw(self._road, tables, proposal, why)[1] for proposal in live]
+        entries += self._withdrawn(tables, order, because)
         incident = tables.incidents.get(order.incident_id)
         if incident is not None and incident.state is IncidentState.OPEN:
             said = f"the order was cancelled before anything was done: {because}"
@@ -189,7 +190,13 @@ class OrdersDesk:
         matter = self._matter(new, new.cancel_id)
         tables.incidents.add(matter)
         made = self._entry("order.order.cancelling", who, new, {"because": because, "person": who.person})
-        return Written(new, (made,), (self._road.wake(matter.id),))
+        others = self._withdrawn(tables, order, because)  # a second plan would put it into service again
+        return Written(new, (made, *others), (self._road.wake(matter.id), self._road.wake(order.incident_id)))
+
+    def _withdrawn(self, tables: Tables, order: ServiceOrder, because: str) -> list[Entry]:
+        live = [proposal for proposal in tables.proposals.find(incident_id=order.incident_id) if proposal.live]
+        why = f"the order was cancelled: {because}"
+        return [withdraw(self._road, tables, proposal, why)[1] for proposal in live]
 
     def _cancelled(self, who: Principal, order: ServiceOrder) -> ServiceOrder:
         names = tuple(dict.fromkeys((who.name, *asked_for(who))))

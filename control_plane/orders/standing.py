@@ -1,5 +1,6 @@
 """Where an order stands: it follows from its plans, and nobody sets it."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from control_plane.executor import execution_id_of
@@ -45,16 +46,32 @@ def _of(tables: Tables, incident_id: str, good: OrderState) -> Standing:
         said = incident.closed_because if incident and over else "its plan is being made"
         ended = OrderState.REJECTED if good is OrderState.COMPLETED else OrderState.FAILED
         return Standing(ended if over else OrderState.ACKNOWLEDGED, said)
-    newest = plans[-1]
-    if newest.state in _HELD:
-        return Standing(OrderState.HELD, "its plan waits for people", newest)
-    if newest.state in _RUNNING:
-        return Standing(OrderState.IN_PROGRESS, "its plan is being carried out, or measured", newest)
-    if newest.state is ProposalState.SETTLED:
-        return _settled(newest, tables.executions.get(execution_id_of(newest.id)), good)
-    if newest.live or (incident is not None and incident.closed_at is None):
-        return Standing(OrderState.ACKNOWLEDGED, "its plan is being made", newest)
-    return Standing(OrderState.REJECTED, f"its plan was {newest.state}: {newest.state_reason}", newest)
+    plan = _telling(plans)
+    if plan.state in _HELD:
+        return Standing(OrderState.HELD, "its plan waits for people", plan)
+    if plan.state in _RUNNING:
+        return Standing(OrderState.IN_PROGRESS, "its plan is being carried out, or measured", plan)
+    if plan.state is ProposalState.SETTLED:
+        return _settled(plan, tables.executions.get(execution_id_of(plan.id)), good)
+    if plan.live or (incident is not None and incident.closed_at is None):
+        return Standing(OrderState.ACKNOWLEDGED, "its plan is being made", plan)
+    return Standing(OrderState.REJECTED, f"its plan was {plan.state}: {_why_not(tables, plan)}", plan)
+
+
+def _why_not(tables: Tables, plan: Proposal) -> str:
+    """Return why a plan came to nothing; of one that the rules deny for its rehearsal, what was found there."""
+    rehearsal = tables.rehearsals.get(plan.rehearsal_id or "")
+    if plan.state is ProposalState.DENIED and rehearsal is not None and not rehearsal.sound:
+        return "; ".join(rehearsal.reasons[:3])
+    return plan.state_reason
+
+
+def _telling(plans: Sequence[Proposal]) -> Proposal:
+    """Return the plan that tells where its matter stands: people may ask for other ones, which come to nothing."""
+    for states in (_RUNNING, frozenset({ProposalState.SETTLED}), _HELD):
+        if found := [plan for plan in plans if plan.state in states]:
+            return found[-1]
+    return next((plan for plan in reversed(plans) if plan.live), plans[-1])
 
 
 def _settled(plan: Proposal, execution: Execution | None, good: OrderState) -> Standing:
@@ -78,8 +95,8 @@ def ended(tables: Tables, incident: Incident) -> tuple[Resolution, str] | None:
     if not plans:
         why = "; ".join(diagnosis.not_checked) if diagnosis else ""
         return Resolution.RECORDED, why or "there is nothing to be done about this order any more"
-    newest = plans[-1]
-    execution = tables.executions.get(execution_id_of(newest.id))
-    if newest.state is ProposalState.SETTLED and execution is not None and execution.outcome is not None:
+    plan = _telling(plans)
+    execution = tables.executions.get(execution_id_of(plan.id))
+    if plan.state is ProposalState.SETTLED and execution is not None and execution.outcome is not None:
         return execution.outcome.resolution, execution.outcome.because
-    return Resolution.RECORDED, f"the plan was {newest.state}: {newest.state_reason}"
+    return Resolution.RECORDED, f"the plan was {plan.state}: {_why_not(tables, plan)}"

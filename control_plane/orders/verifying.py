@@ -19,6 +19,7 @@ from domain.actions import ActivateCircuit, DeactivateCircuit
 from domain.execution import Check, Outcome
 from domain.incidents import Resolution
 from domain.measurements import Metric
+from domain.network import Administrative
 from twin.evaluate import evaluate
 from twin.graph import demand_paths
 
@@ -67,11 +68,10 @@ def _carries(road: Road, step: ActivateCircuit | DeactivateCircuit, acted_at: da
     since = acted_at + timedelta(seconds=road.live.period_s)
     seen = road.live.history.series([(step.target, metric) for metric in metrics], *_span(since, road.clock.now()))
     if isinstance(step, DeactivateCircuit):
-        flows = bool(np.nan_to_num(seen[-_SAMPLES:, 0]).any())
-        said = "still carries traffic" if flows else "carries nothing"
-        return Check(name="carries", passed=not flows, detail=f"{step.target} {said}")
+        return _idle(step.target, seen[-_SAMPLES:, 0])
     told = seen[~np.isnan(seen).any(axis=1)][-_SAMPLES:]
-    if len(told) < _SAMPLES:
+    silent = any(road.live.observed(step.target, metric) is None for metric in metrics)
+    if len(told) < _SAMPLES or silent:
         return Check(name="carries", passed=False, detail=f"nobody measures yet what {step.target} carries")
     mbps, loss, delay = float(told[:, 0].min()), float(told[:, 1].max()), float(told[:, 2].max())
     kept = mbps > 0 and loss <= step.max_loss + _NOISE and delay <= step.max_delay_ms
@@ -80,6 +80,15 @@ def _carries(road: Road, step: ActivateCircuit | DeactivateCircuit, acted_at: da
         f"and takes {delay:.2f} ms (promised {step.max_delay_ms:g})"
     )
     return Check(name="carries", passed=kept, detail=detail)
+
+
+def _idle(circuit: str, mbps: NDArray[np.float64]) -> Check:
+    """Say whether a circuit that its device shows locked is quiet: nobody has to probe what is out of service."""
+    if np.isnan(mbps).all():
+        return Check(name="carries", passed=True, detail=f"{circuit} is locked, and nobody measures traffic on it")
+    flows = bool(np.nan_to_num(mbps).any())
+    said = "still carries traffic" if flows else "carries nothing"
+    return Check(name="carries", passed=not flows, detail=f"{circuit} {said}")
 
 
 def _others(road: Road, steps: Sequence[ActivateCircuit | DeactivateCircuit], matter: Matter) -> Check:
@@ -92,21 +101,34 @@ def _others(road: Road, steps: Sequence[ActivateCircuit | DeactivateCircuit], ma
     lost = _mean(history.series(pairs, now - _RECENT * period, now))
     topology = road.live.snapshot().topology
     promised = np.array([topology.max_loss[topology.demand_at[name]] for name in beside])
-    worse = np.flatnonzero(lost > np.maximum(promised, was) + _WORSE)
+    worse = np.flatnonzero(lost > np.fmax(promised, was) + _WORSE)
     if len(worse):
         name, share = beside[int(worse[0])], float(lost[worse[0]])
         return Check(name="others", passed=False, detail=f"{name} loses {share:.1%}, more than before")
-    return Check(name="others", passed=True, detail=f"{len(beside)} others on its links lose no more than before")
+    mute = np.isnan(lost)
+    if len(gone := np.flatnonzero(mute & ~np.isnan(was))):
+        said = f"{beside[int(gone[0])]} was measured before, and nobody measures it now"
+        return Check(name="others", passed=False, detail=said)
+    return Check(name="others", passed=True, detail=_told(int((~mute).sum()), int(mute.sum())))
+
+
+def _told(measured: int, mute: int) -> str:
+    """Say of how many others it is known that they are no worse off."""
+    if not measured:
+        return f"nobody measures the {mute} others on its links" if mute else "nobody else is on its links"
+    unknown = f", and nobody measures {mute} more" if mute else ""
+    return f"{measured} others on its links lose no more than before{unknown}"
 
 
 def _beside(road: Road, circuits: set[str]) -> list[str]:
-    """Return the demands, sorted, that share a link with the circuits in the present state of the twin."""
+    """Return the demands in service, sorted, that share a link with the circuits in the present state of the twin."""
     snapshot = road.live.snapshot()
     paths: dict[str, dict[str, bool]] | None = snapshot.memo.get("paths")
     if paths is None:
         paths = snapshot.memo["paths"] = demand_paths(evaluate(snapshot))
     mine = {element for name in circuits for element in paths.get(name, ())} & set(snapshot.topology.links)
-    return sorted(name for name, path in paths.items() if name not in circuits and not mine.isdisjoint(path))
+    beside = sorted(name for name, path in paths.items() if name not in circuits and not mine.isdisjoint(path))
+    return [name for name in beside if snapshot.value(name, "administrative") != Administrative.LOCKED]
 
 
 def _span(since: datetime, until: datetime) -> tuple[datetime, datetime]:
@@ -114,6 +136,6 @@ def _span(since: datetime, until: datetime) -> tuple[datetime, datetime]:
 
 
 def _mean(samples: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean per column of what is known, shape (columns,); 0 where nothing is."""
-    known = ~np.isnan(samples)
-    return np.asarray(np.nan_to_num(samples).sum(axis=0) / np.maximum(known.sum(axis=0), 1))
+    """Return the mean per column of what is known, shape (columns,); NaN where nothing is."""
+    known = (~np.isnan(samples)).sum(axis=0)
+    return np.where(known > 0, np.nan_to_num(samples).sum(axis=0) / np.maximum(known, 1), np.nan)

@@ -86,6 +86,7 @@ class Steering(Word):
     """Few moves that would relieve the fullest link, and what they are worth; utilisations are of the fullest link.
 
     `optimum`: under the best routing there could be. `after_failure`: after the moves and the failure of `failing`.
+    `lost_now`, `lost_after`: Mbit/s that do not arrive. `late_after`: demands that the moves would make late.
     `shadow`: what the learner of the training ground would do, beside greed; nothing follows from it.
     """
 
@@ -93,6 +94,9 @@ class Steering(Word):
     moves: tuple[SteerMove, ...]
     now: float
     after: float
+    lost_now: float
+    lost_after: float
+    late_after: tuple[str, ...]
     optimum: float | None
     after_failure: float | None
     failing: str
@@ -204,7 +208,7 @@ class TwinDesk:
         with self._alone():
             found = steering_plan(snapshot, limit=limit, budget_s=_STEERING_S)
             shadow = in_shadow(snapshot, limit)
-        failure = found.after_failure
+        failure, now, after = found.after_failure, evaluate(snapshot), evaluate(snapshot, found.changes())
         return Steering(
             believed=believed,
             moves=tuple(
@@ -219,6 +223,9 @@ class TwinDesk:
             ),
             now=found.now,
             after=found.after,
+            lost_now=now.lost_mbps,
+            lost_after=after.lost_mbps,
+            late_after=tuple(sorted(set(after.late_demands) - set(now.late_demands))),
             optimum=found.optimum,
             after_failure=failure.worst if failure else None,
             failing=failure.link if failure else "",
@@ -250,7 +257,8 @@ class TwinDesk:
 
 
 def _failures(horizon: Horizon, inventory: Inventory, fail: Sequence[str]) -> tuple[Change, ...]:
-    groups = {group for link in inventory.links if horizon.element(link.id) for group in link.srlgs}
+    unseen = {group for link in inventory.links if not horizon.element(link.id) for group in link.srlgs}
+    groups = {group for link in inventory.links for group in link.srlgs} - unseen
     units = inventory.nodes, inventory.links, inventory.termination_points
     able = {each.id for kind in units for each in kind if horizon.element(each.id)}
     found: list[Change] = []

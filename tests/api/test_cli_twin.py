@@ -124,9 +124,10 @@ def test_a_move_of_a_share_says_how_much_of_the_demand_it_takes() -> None:
         for number, (via, share, previous, was) in enumerate(ways)
     ]
     worth = {"now": 0.9, "after": 0.5, "optimum": 0.5, "after_failure": None, "failing": "", "unrouted": ()}
+    harm = {"lost_now": 3.25, "lost_after": 0.0, "late_after": ("d7",)}
     believed = {"source": "twin", "at": "2026-01-12T12:00:00Z", "digest": "0" * 64, "fidelity": {"reason": "fit"}}
     shadow = {"greedy": None, "learner": None, "version": "", "note": ""}
-    found = {"moves": moves, "method": "lp", "believed": believed, "shadow": shadow} | worth
+    found = {"moves": moves, "method": "lp", "believed": believed, "shadow": shadow} | worth | harm
     out = io.StringIO()
 
     Console(file=out, width=140).print(steering_view(found))
@@ -134,6 +135,8 @@ def test_a_move_of_a_share_says_how_much_of_the_demand_it_takes() -> None:
     rows = [" ".join(line.split()) for line in out.getvalue().splitlines()]
     assert "d0 node:c (40% of it) the shortest way" in rows
     assert "d1 the shortest way node:c" in rows
+    assert "lost: 3.2 Mbit/s now, 0.0 after" in rows
+    assert "would be late: d7" in rows
 
 
 def test_a_sweep_shows_the_worst_and_counts_all(twin: Nocturne) -> None:

@@ -65,6 +65,23 @@ def test_a_missing_file_is_named(tmp_path: Path, command: str) -> None:
         nocturne(command, str(tmp_path / "nowhere"))
 
 
+@pytest.mark.parametrize("command", ["check", "capacity"])
+def test_a_file_that_never_ends_is_refused(command: str) -> None:
+    with pytest.raises(BadInput, match="larger than 64 MiB"):
+        nocturne(command, "/dev/zero")
+
+
+def test_line_ends_of_other_systems_are_read(sound: str, tmp_path: Path) -> None:
+    (tmp_path / "crlf").write_bytes(sound.replace("\n", "\r\n").encode())
+    assert nocturne("check", str(tmp_path / "crlf"), *RING).exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["check", "capacity"])
+def test_the_running_house_has_a_network_of_its_own(command: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="leave out `--network`"):
+        nocturne(command, kept(tmp_path, "any", "{}"), "--live", *RING)
+
+
 def test_a_capacity_plan_says_what_will_fill_up_and_reads_back(tmp_path: Path) -> None:
     hours = 24 * 7 * 12
     loads = {

@@ -112,6 +112,12 @@ def test_a_configuration_too_large_for_this_door_is_refused(ring: RingHouse) -> 
     assert "2097152" in refused(ring.post("viewer", "/twin/check", {"configuration": "!" * ((2 << 20) + 1)}), 400)
 
 
+@pytest.mark.parametrize("ends", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+def test_a_history_of_no_year_that_can_be_is_refused(ring: RingHouse, ends: str) -> None:
+    history = {"ends": ends, "slot_minutes": 60, "loads": {"link:a-b": [50.0] * (20 * 168)}}
+    assert "the history ends in the year" in refused(ring.post("viewer", "/twin/capacity", {"history": history}), 400)
+
+
 def test_without_weeks_of_measurements_capacity_says_how_many_hours_there_are(ring: RingHouse) -> None:
     answer = ring.get("viewer", "/twin/capacity")
 

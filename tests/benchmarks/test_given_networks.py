@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks import fidelity, steering, whatif
+from benchmarks import fidelity, given, steering, whatif
 from benchmarks.given import given_inventory, given_network
-from domain.errors import BadInput
+from domain.errors import BadInput, TooLarge
 from twin.evaluate import evaluate
 from twin.snapshot import Snapshot
 from twin.whatif.base import prepare
@@ -78,6 +78,26 @@ def test_bad_files_are_refused_before_anything_is_measured(
         run(True, None, lambda _: None, *files)
 
 
+@pytest.mark.parametrize("run", [steering.run, fidelity.run], ids=["steering", "fidelity"])
+@pytest.mark.parametrize(
+    ("demand", "reason"),
+    [
+        ({"from": "a", "to": "alone", "mbps": 5}, "no demand above 0 Mbit/s has a way"),
+        ({"from": "a", "to": "b", "mbps": 1e300}, "1e\\+298 times its capacity; give both in Mbit/s"),
+    ],
+)
+def test_what_would_not_flow_is_refused(tmp_path: Path, run: Callable[..., Any], demand: Any, reason: str) -> None:
+    topology = TOPOLOGY | {"nodes": [*TOPOLOGY["nodes"], "alone"]}
+    with pytest.raises(BadInput, match=reason):
+        run(True, None, lambda _: None, *_files(tmp_path, topology, [demand]))
+
+
+def test_a_network_whose_every_failure_leaves_nothing_cannot_be_foreseen(tmp_path: Path) -> None:
+    lone = {"nodes": ["a", "b"], "links": TOPOLOGY["links"][:1]}
+    with pytest.raises(BadInput, match="no failure of this network leaves any traffic"):
+        fidelity.run(True, None, lambda _: None, *_files(tmp_path, lone, [{"from": "a", "to": "b", "mbps": 5.0}]))
+
+
 @pytest.mark.parametrize("run", [whatif.run, steering.run, fidelity.run], ids=["whatif", "steering", "fidelity"])
 def test_a_file_that_is_missing_is_named(tmp_path: Path, run: Callable[..., Any]) -> None:
     topology, demands = _files(tmp_path, TOPOLOGY, DEMANDS)
@@ -88,10 +108,31 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path, run: Callable[..., Any]
         run(True, None, lambda _: None, None, demands)
 
 
+def test_a_file_that_never_ends_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(given, "_LARGEST_FILE", 1 << 20)
+    with pytest.raises(BadInput, match="`/dev/zero` is larger than 1 MiB"):
+        given_network(Path("/dev/zero"), Path("/dev/zero"))
+
+
 def test_what_an_inventory_cannot_say_is_refused(tmp_path: Path) -> None:
     steep = TOPOLOGY | {"links": [TOPOLOGY["links"][0] | {"metric": 70_000}]}
     with pytest.raises(BadInput, match="`ab` has metric 70000"):
         given_inventory(*_files(tmp_path, steep, [{"from": "a", "to": "b", "mbps": 1.0}]))
+
+
+def test_a_network_without_an_optimum_to_stand_beside_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steering, "_WHILE_S", 0.0)
+    nodes = [f"n{at}" for at in range(60)]
+    links = [
+        {"name": f"l{at}-{far}", "from": nodes[at], "to": nodes[(at + far) % 60], "capacity_mbps": 10}
+        for at in range(60)
+        for far in (1, 7)
+    ]
+    demands = [{"from": one, "to": other, "mbps": 1} for one in nodes for other in nodes if one < other]
+    with pytest.raises(TooLarge, match="join demands, or give a smaller network"):
+        steering.run(True, None, lambda _: None, *_files(tmp_path, {"nodes": nodes, "links": links}, demands))
 
 
 def test_steering_is_measured_on_the_given_network_alone(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What interfaces sent, hour by hour: summed from the feed, kept over restarts, read back as a history of loads."""
 
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import numpy as np
 import pytest
@@ -86,6 +87,14 @@ def test_sums_go_to_the_shelf_once_a_minute_and_once_only() -> None:
     assert summing.due(TEN + HOUR) == {}
 
 
+def test_a_clock_that_was_set_back_keeps_nothing_from_the_shelf() -> None:
+    summing = hours()
+    summing.add([reading(0.2, TEN)], TEN)
+
+    assert summing.due(TEN - timedelta(seconds=59)) == {}
+    assert summing.due(TEN - HOUR) != {}
+
+
 def test_what_two_processes_heard_is_added_up(ledger: MemoryLedger) -> None:
     for share in (0.2, 0.6):
         summing = hours()
@@ -105,6 +114,29 @@ def test_gaps_are_gaps_and_the_hour_that_runs_is_not_told(ledger: MemoryLedger) 
 
     np.testing.assert_allclose(found.mbps, [[50.0, np.nan, 50.0]])
     assert found.measured == pytest.approx(2 / 3)
+
+
+def test_a_long_history_is_read_a_few_rows_at_a_time_and_over_all_regions(ledger: MemoryLedger) -> None:
+    sums: Sums = {
+        (region, TEN + hour * HOUR): {point: (3600.0 * hour, 3600.0)}
+        for hour in range(60)
+        for region, point in (("north", "tp:a-b"), ("south", "tp:c-d"))
+    }
+    kept(ledger, sums)
+
+    class Shelf:
+        def __init__(self, tables: Tables) -> None:
+            self._hourly = tables.hourly_loads
+            self.hourly_loads = self
+
+        def find(self, *, limit: int, after: str | None) -> list[HourlyLoad]:
+            assert limit < 120
+            return self._hourly.find(limit=limit, after=after)
+
+    found = ledger.read(lambda tables: remembered(cast("Tables", Shelf(tables)), TEN + 60 * HOUR, POINTS))
+
+    assert found.elements == ("tp:a-b", "tp:c-d")
+    assert found.mbps.tolist() == [[float(hour) for hour in range(60)]] * 2
 
 
 def test_nothing_measured_is_an_empty_history(ledger: MemoryLedger) -> None:

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from domain.changes import Change, SetAdministrative, SetOperational, SetVia
+from domain.changes import Change, ScaleDemand, SetAdministrative, SetOperational, SetVia
 from domain.errors import BadInput
 from domain.network import Administrative, Operational
 from twin.evaluate import NOTICEABLE, Prediction, evaluate
 from twin.snapshot import Snapshot
 
+#: A demand is scaled up by so much at most.
+_MOST = 1000.0
 #: Mbit/s that are rounding.
 _ADDED = 1e-6
 
@@ -55,6 +57,18 @@ class Way:
         """Return what it changes: the circuit offers its traffic, on this way."""
         unlocked = SetAdministrative(element=self.circuit, state=Administrative.UNLOCKED)
         return (unlocked, SetVia(demand=self.circuit, via=self.via))
+
+
+def committed(snapshot: Snapshot) -> Snapshot:
+    """Return the state with ordered circuits that are in service at their agreed rate at least: they may send it."""
+    more = {
+        demand.id: demand.mbps / now
+        for demand in snapshot.inventory.demands
+        if demand.administrative is Administrative.LOCKED  # as it was declared: ordered
+        and snapshot.value(demand.id, "administrative") == Administrative.UNLOCKED
+        and 0.0 < (now := float(snapshot.value(demand.id, "mbps") or 0.0)) < demand.mbps
+    }
+    return snapshot.with_changes([ScaleDemand(demand=name, factor=min(each, _MOST)) for name, each in more.items()])
 
 
 def objections(

@@ -12,7 +12,7 @@ from domain.network import ROUTING_KINDS, Inventory
 from domain.orders import ServiceOrder
 from twin.configuration import check, generate
 from twin.configuration.writing import document
-from twin.placing.bounds import Bounds, Way
+from twin.placing.bounds import Bounds, Way, committed
 from twin.placing.place import Placement, place, planned
 from twin.snapshot import Snapshot
 
@@ -35,7 +35,7 @@ def fitted(snapshot: Snapshot, order: ServiceOrder, bounds: Bounds) -> Fitted:
     Raises:
         BadInput: the order names what is not there.
     """
-    state = planned(snapshot, order)
+    state = committed(planned(snapshot, order))
     found = place(state, order.circuit_ids, order.protected, bounds)
     return _checked(state.inventory, found)
 

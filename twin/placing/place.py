@@ -24,6 +24,10 @@ from twin.topology import Flags, Ints, Topology
 
 #: So many waypoints are tried, the least detours first, and so many ways are taken through all failures.
 _WAYPOINTS, _TRIED = 48, 6
+#: In a network with many demands fewer waypoints are tried, so that this many demands are looked at, and two anyway.
+_LOOKED_AT, _LEAST_WAYPOINTS = 400_000, 2
+#: Demands times links of the largest network whose failures are all gone through for a protected circuit.
+_MOST_FAILURES = 2_000_000
 #: The rate that would fit is searched for to one part in 2 to the power of this.
 _HALVINGS = 7
 
@@ -67,9 +71,14 @@ def place(snapshot: Snapshot, circuits: Sequence[str], protected: Iterable[str],
         bounds: how full links may get.
 
     Raises:
-        BadInput: a circuit is no demand of this network.
+        BadInput: a circuit is no demand of this network, or it is too large for protection to be worked out.
     """
     guarded = frozenset(protected)
+    if guarded and (size := len(snapshot.topology.links) * len(snapshot.topology.demands)) > _MOST_FAILURES:
+        raise BadInput(
+            f"a protected circuit is held against every link failure, and this network is {size / _MOST_FAILURES:.0f} "
+            "times too large for that here; order it without protection"
+        )
     found = _placed(snapshot, circuits, guarded, bounds)
     if not isinstance(found, str):
         return Placement(ways=tuple(sorted(found, key=lambda way: way.circuit)))
@@ -108,7 +117,7 @@ def _best(
 ) -> Way | str:
     """Return the best way of the last of the circuits, on top of the others; or what stands against it."""
     base = evaluate(before)
-    fitting: list[tuple[tuple[float, float, float, str], Way, Snapshot]] = []
+    fitting: list[tuple[tuple[float, float, float, str], Way]] = []
     against: list[tuple[tuple[float, float, float, str], str]] = []
     for via in (None, *_waypoints(state, circuits[-1])):
         way, after = _tried(base, state, circuits[-1], via)
@@ -117,11 +126,12 @@ def _best(
         if said:
             against.append((rank, said))
         else:
-            fitting.append((rank, way, after))
+            fitting.append((rank, way))
     if not fitting:
         return min(against)[1]
     refused = ""
-    for _, way, after in sorted(fitting, key=lambda entry: entry[0])[:_TRIED]:
+    for _, way in sorted(fitting, key=lambda entry: entry[0])[:_TRIED]:
+        after = state.with_changes(way.changes())  # made again: the states of all ways at once would fill the memory
         said = next(objections(before, after, circuits, protected, bounds), "")
         if not said:
             return way
@@ -149,7 +159,8 @@ def _waypoints(state: Snapshot, circuit: str) -> list[str]:
     graph = _costs(topology, ask.usable, ask.metric)
     detour = dijkstra(graph, indices=begin) + dijkstra(graph.T.tocsr(), indices=end)
     nearest = [int(router) for router in np.argsort(detour, kind="stable") if np.isfinite(detour[router])]
-    chosen = [router for router in nearest if router not in (begin, end)][:_WAYPOINTS]
+    most = min(_WAYPOINTS, max(_LEAST_WAYPOINTS, _LOOKED_AT // len(topology.demands)))
+    chosen = [router for router in nearest if router not in (begin, end)][:most]
     return [topology.nodes[topology.routers[router]] for router in chosen]
 
 

@@ -13,7 +13,7 @@ from domain.errors import BadInput
 from domain.proposals import Plan
 from domain.rehearsal import Rehearsal
 from twin.evaluate import predict
-from twin.placing.bounds import Bounds, objections
+from twin.placing.bounds import Bounds, committed, objections
 from twin.rehearsal import LARGEST_ERROR
 from twin.relevant import Observed, facts_per_step, overflowing, relevant_facts
 from twin.snapshot import Snapshot
@@ -82,7 +82,7 @@ def _against(plan: Plan, world: World, protected: tuple[str, ...], bounds: Bound
     circuits = [step.target for step in plan.steps]
     before, after = world.states[0], world.states[-1]
     if isinstance(plan.steps[0], ActivateCircuit):
-        yield from objections(before, after, circuits, protected, bounds)
+        yield from objections(committed(before), committed(after), circuits, protected, bounds)
     spared = {*world.nothing.impact().customers_hit}
     for victim in sorted(set(world.plan.impact().customers_hit) - spared):
         yield f"`{victim}` would suffer who does not now"

@@ -20,6 +20,8 @@ from twin.topology import Floats
 _MINUTES_PER_WEEK = 7 * 24 * 60
 #: 5,000 elements over two years of hours.
 _MOST_SAMPLES = 90_000_000
+#: What ends outside of these years was dated by a clock that is wrong.
+_YEARS = range(2000, 2200)
 
 
 class _Written(Word):
@@ -83,6 +85,8 @@ def parse(plain: Mapping[str, Any]) -> LoadHistory:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])[:96]
         raise BadInput(f"the history is malformed at `{where}`: {first['msg'].lower()}; correct it") from None
+    if written.ends.year not in _YEARS:
+        raise BadInput(f"the history ends in the year {written.ends.year}; correct `ends`")
     rows = list(written.loads.values())
     if len({len(row) for row in rows}) != 1:
         raise BadInput("the rows of `loads` differ in length; write null where nothing was measured")

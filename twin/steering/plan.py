@@ -5,6 +5,7 @@ longer than allowed or finds nothing better, the greedy ones. Whatever is found 
 figures of a plan are never those of a solver.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Literal
@@ -13,7 +14,7 @@ import numpy as np
 
 from domain.changes import Change, SetVia
 from domain.errors import BadInput
-from domain.waypoints import WHOLE
+from domain.waypoints import WHOLE, ambiguous
 from twin.evaluate import Prediction, evaluate
 from twin.snapshot import Snapshot
 from twin.steering.failures import AfterFailure, worst_after_failure
@@ -178,11 +179,20 @@ def _moves(
 
 
 def _named(standing: Snapshot, scene: Scene, chosen: Chosen) -> tuple[Move, ...]:
-    names = scene.topology.demands
-    return tuple(
-        Move.of(standing, names[scene.demands[place]], scene.via(int(option)), float(share))
-        for place, option, share in zip(*chosen, strict=True)
-    )
+    names, nodes = scene.topology.demands, scene.topology.node_at
+    found = []
+    for place, option, share in zip(*chosen, strict=True):
+        via = scene.via(int(option))
+        found.append(Move.of(standing, names[scene.demands[place]], via, _sayable(via, float(share), nodes)))
+    return tuple(found)
+
+
+def _sayable(via: str | None, share: float, nodes: Container[str]) -> float:
+    """Return the share, or the nearest one to it whose text is not the name of another node."""
+    if not ambiguous(via, share, nodes):
+        return share
+    parts = (part / 100 for part in range(1, 101))
+    return min((part for part in parts if not ambiguous(via, part, nodes)), key=lambda part: abs(part - share))
 
 
 def _merged(snapshot: Snapshot, freed: tuple[Move, ...], found: tuple[Move, ...]) -> tuple[Move, ...]:

@@ -132,6 +132,7 @@ def scene_of(present: Prediction) -> Scene:
     """Lay out the problem of a predicted state: the demands that arrive in it, and where else they could go.
 
     An option is allowed when it keeps the delay that the slice asks for, or is no later than what the demand has now.
+    Delay is propagation: what queues add depends on all moves together.
     """
     topology, ask = present.topology, present.routing.ask
     arcs = ask.usable & (topology.tail != topology.head)

@@ -9,6 +9,7 @@ Demands: `[{"from": "a", "to": "b", "mbps": 3.5, "via": "c", "share": 0.4}]`; `v
 import json
 import math
 from collections import defaultdict
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -114,9 +115,13 @@ def _check_unique(names: list[str]) -> None:
 
 def _number(entry: dict[str, Any], key: str, where: str) -> float:
     value = entry.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    number = math.nan
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        with suppress(OverflowError):  # of an integer with hundreds of digits
+            number = float(value)
+    if not math.isfinite(number):
         raise BadInput(f"{where} has `{key}` `{str(value)[:40]}`; write a finite number")
-    return float(value)
+    return number
 
 
 def _share(flow: dict[str, Any], name: str) -> float:

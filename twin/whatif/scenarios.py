@@ -1,8 +1,10 @@
 """What may fail: one link, one node, two links, a shared-risk group, or anything on top of planned work."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import overload
 
 import numpy as np
 
@@ -37,10 +39,39 @@ def single_nodes(network: Network) -> list[Scenario]:
     return [Scenario(name, tuple(around[node]), (node,)) for node, name in enumerate(network.nodes)]
 
 
-def link_pairs(network: Network) -> Iterator[Scenario]:
+class LinkPairs(Sequence[Scenario]):
+    """N-2: each two links, made when they are asked for: ten thousand links have fifty million pairs."""
+
+    def __init__(self, network: Network) -> None:
+        self._names = network.links
+        self._live: list[int] = np.flatnonzero(network.live).tolist()
+
+    def __len__(self) -> int:
+        return math.comb(len(self._live), 2)
+
+    @overload
+    def __getitem__(self, at: int) -> Scenario: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Scenario]: ...
+    def __getitem__(self, at: int | slice) -> Scenario | list[Scenario]:
+        """Return the pair at a place, or those at some: (0, 1), (0, 2), …, (1, 2), … of the links that work."""
+        if isinstance(at, slice):
+            return [self[place] for place in range(len(self))[at]]
+        left = len(self) - 1 - range(len(self))[at]  # counted from the end, rows grow by one: triangular numbers
+        row = (1 + math.isqrt(1 + 8 * left)) // 2
+        return self._pair(self._live[-1 - row], self._live[math.comb(row, 2) - left - 1])
+
+    def __iter__(self) -> Iterator[Scenario]:
+        for first, second in combinations(self._live, 2):
+            yield self._pair(first, second)
+
+    def _pair(self, first: int, second: int) -> Scenario:
+        return Scenario(f"{self._names[first]} + {self._names[second]}", (first, second))
+
+
+def link_pairs(network: Network) -> Sequence[Scenario]:
     """N-2: each two links."""
-    for first, second in combinations(np.flatnonzero(network.live).tolist(), 2):
-        yield Scenario(f"{network.links[first]} + {network.links[second]}", (first, second))
+    return LinkPairs(network)
 
 
 def shared_risks(network: Network) -> list[Scenario]:

@@ -26,7 +26,7 @@ Progress = Callable[[int, int], None]
 
 #: Arcs times scenarios of one part: bounds the memory of its answer.
 _ROOM = 2_000_000
-_SAMPLES = (1, 7, 25)
+_SAMPLES = (1, 7, 25, 100, 400, 1600)
 _SAMPLE_S = 0.2
 #: What starting a pool of processes costs at least.
 _START_S = 2.0
@@ -92,10 +92,12 @@ def sweep(
         BadInput: a scenario names what is not there, there is no worker, or Ray is not installed.
         TooLarge: the sweep does not fit into its budget; says how long it would take.
     """
-    asked = tuple(scenarios)
+    listed = scenarios if isinstance(scenarios, Sequence) else tuple(scenarios)
+    _check(base, (), workers)
+    if budget_s is not None:  # before all of them are made and looked at: pairs may be many millions
+        _check_budget(base, listed, fast_reroute, workers, budget_s)
+    asked = tuple(listed)
     _check(base, asked, workers)
-    if budget_s is not None:
-        _check_budget(base, asked, fast_reroute, workers, budget_s)
     size = _size(base, len(asked), workers)
     parts = [asked[first : first + size] for first in range(0, len(asked), size)]
     packed = [_pack(part) for part in parts]
@@ -135,8 +137,11 @@ def before_convergence(base: Base, scenario: Scenario) -> Answer:
 
 
 def estimate_s(base: Base, scenarios: Sequence[Scenario], *, fast_reroute: bool = False, workers: int = 1) -> float:
-    """Return about how many seconds a sweep takes, from a sample of it that is timed (0.2 s, or a little more)."""
-    taken, count = 0.0, 0
+    """Return about how many seconds a sweep takes, from a sample of it that is timed (0.2 s, or a little more).
+
+    Samples grow, and the largest counts: what each call costs once is little in it.
+    """
+    taken, each = 0.0, 0.0
     for size in _SAMPLES:
         step = max(1, len(scenarios) // size)
         sample = scenarios[step // 2 :: step][:size]
@@ -144,8 +149,9 @@ def estimate_s(base: Base, scenarios: Sequence[Scenario], *, fast_reroute: bool 
             break
         started = perf_counter()
         sweep(base, sample, fast_reroute=fast_reroute)
-        taken, count = taken + perf_counter() - started, count + len(sample)
-    return (_START_S if workers > 1 else 0.0) + taken * len(scenarios) / max(1, count) / workers
+        took = perf_counter() - started
+        taken, each = taken + took, took / len(sample)
+    return (_START_S if workers > 1 else 0.0) + each * len(scenarios) / workers
 
 
 def _check(base: Base, scenarios: Sequence[Scenario], workers: int) -> None:

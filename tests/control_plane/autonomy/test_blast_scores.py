@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from control_plane.autonomy import realised
+from control_plane.autonomy import blasts, realised
 from control_plane.autonomy.realised import coverage
 from control_plane.executor import load
 from control_plane.ports import Written
@@ -122,6 +122,15 @@ def test_where_nobody_can_measure_the_record_says_that_it_was_not_scored(earning
 
     (told,) = [r for r in earning.ledger.records() if r.kind == "verify.rehearsal.not_scored"]
     assert told.fields["silent"].value == ["demand:a-b"]
+
+
+def test_what_fell_silent_since_the_plan_began_is_not_counted_as_well(earning: Earning) -> None:
+    say_loss(earning, 0.0)
+    matter = load(earning.stage.road, begun(earning))
+    nobody = now(earning)._replace(unseen=frozenset({"demand:a-b", "cell:never-heard"}))
+
+    assert blasts.gone_silent(earning.stage.road, matter, nobody) == ["demand:a-b"]
+    assert blasts.gone_silent(earning.stage.road, matter, nobody._replace(unseen=frozenset())) == []
 
 
 def test_five_plans_of_a_kind_teach_how_long_the_next_one_takes(earning: Earning) -> None:

@@ -94,6 +94,19 @@ def test_steering_relieves_the_fullest_link_and_says_how_good_it_could_be(stage:
     assert found.after_failure >= found.after
 
 
+def test_steering_says_what_its_moves_would_lose_and_make_late(stage: Stage) -> None:
+    full = ring().but(demands=tuple(demand.but(mbps=150.0) for demand in ring().demands))
+    stage.road.live = Live(full, stage.clock, period_s=1.0, lateness_s=60.0)
+    found = TwinDesk(stage.road).steer(stage.one)
+
+    moves = [SetVia(demand=move.demand, via=move.via, share=move.share) for move in found.moves]
+    now, then = evaluate(stage.road.live.snapshot()), evaluate(stage.road.live.snapshot(), moves)
+    assert moves
+    assert (found.lost_now, found.lost_after) == (now.lost_mbps, then.lost_mbps)
+    assert found.lost_after < found.lost_now
+    assert set(found.late_after) == set(then.late_demands) - set(now.late_demands)
+
+
 def test_the_learner_is_shown_in_shadow_beside_greed_and_nothing_follows_from_it(stage: Stage, desk: TwinDesk) -> None:
     before = desk.show(stage.one).believed.digest
 
@@ -253,6 +266,25 @@ def test_a_caller_of_some_regions_is_told_nothing_of_the_whole(stage: Stage, des
     view = desk.show(local)
 
     assert (view.impact, view.levels, view.busiest) == (None, None, ())
+
+
+def test_a_shared_risk_that_reaches_beyond_what_one_sees_reads_like_none(stage: Stage) -> None:
+    plain = ring()
+    south = {"node:c", "node:d"}
+    split = plain.but(
+        nodes=tuple(node.but(region="south" if node.id in south else "north") for node in plain.nodes),
+        links=tuple(
+            link.but(srlgs={"link:a-b": ("duct", "own"), "link:c-d": ("duct",)}.get(link.id, ()))
+            for link in plain.links
+        ),
+    )
+    stage.road.live = Live(split, stage.clock, period_s=1.0, lateness_s=60.0)
+    desk, local = TwinDesk(stage.road), stage.one.but(scope=Scope(regions=frozenset({"north"})))
+
+    assert [change.kind for change in desk.what_if(local, ["own"]).changes] == ["set_operational"]
+    with pytest.raises(BadInput, match="`duct` is no element") as refused:
+        desk.what_if(local, ["duct"])
+    assert "c-d" not in refused.value.reason
 
 
 def test_a_scene_says_how_far_the_twin_is_off(stage: Stage, desk: TwinDesk) -> None:

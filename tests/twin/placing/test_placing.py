@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from domain.changes import ScaleDemand, SetAdministrative
 from domain.errors import BadInput, Conflict
-from domain.network import Inventory
+from domain.network import Administrative, Inventory
 from domain.orders import CircuitWish, OrderKind, OrderWish, ServiceOrder, declared, decomposed, undeclared
 from tests.twin.small_networks import Edge, network, square
 from twin.evaluate import evaluate
-from twin.placing.bounds import Bounds
+from twin.placing.bounds import Bounds, committed
 from twin.placing.configuring import fitted
 from twin.placing.place import Placement, place, planned
 from twin.snapshot import Snapshot
@@ -196,3 +197,28 @@ def test_a_circuit_with_a_waypoint_is_one_line_at_its_head_end_and_is_checked() 
     assert len(added) == 1
     assert "policy circuit:x" in added[0]
     assert (direct.diff, direct.checked) == ("", True)
+
+
+def test_a_circuit_in_service_counts_with_what_it_may_send_and_not_with_what_it_sends() -> None:
+    first, second = (order(network(DIAMOND, []), circuit(50.0, id=id)) for id in "xy")
+    second = second.but(slice=second.slice.but(id="slice:2"), service=second.service.but(id="service:2"))
+    known = Snapshot.of(declared(network(DIAMOND, []), [first]))
+    quiet = known.with_changes(
+        [
+            SetAdministrative(element="circuit:x", state=Administrative.UNLOCKED),
+            ScaleDemand(demand="circuit:x", factor=0.1),
+        ]
+    )
+
+    assert committed(quiet).value("circuit:x", "mbps") == pytest.approx(50.0)
+    assert committed(known) is known
+    assert [way.via for way in fitted(quiet, second, Bounds()).placement.ways] == ["c"]
+
+
+def test_protection_that_would_take_hours_to_work_out_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = square()
+    monkeypatch.setattr("twin.placing.place._MOST_FAILURES", 1)
+
+    with pytest.raises(BadInput, match="times too large for that here; order it without protection"):
+        placed(known, order(known, circuit(1.0, protected=True)))
+    assert placed(known, order(known, circuit(1.0))).ways

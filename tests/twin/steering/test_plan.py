@@ -51,6 +51,16 @@ def test_a_share_of_the_big_demand_is_moved_in_hundredths() -> None:
     assert found.after <= 1.05 * 0.45
 
 
+def test_a_share_that_would_read_as_the_name_of_another_node_is_not_chosen() -> None:
+    edges = [("a", "b", 1, 100.0), ("b", "d", 1, 100.0), ("a", "c", 2, 100.0), ("c", "d", 2, 100.0)]
+    misleading = [("d", name, 1, 100.0) for name in ("c@0.50", "c@0.49")]
+
+    found = plan_of(network([*edges, *misleading], [("a", "d", 90.0)]), epsilon=0.0)
+
+    assert found.moves == (Move("d0", "c", None, share=0.51),)
+    assert found.after == pytest.approx(0.459)
+
+
 def test_a_share_in_force_is_altered_where_it_does_not_fit_any_more() -> None:
     grown = Snapshot.of(two_ways(90.0)).with_changes([SetVia(demand="d0", via="c", share=0.1)])
 

@@ -1,7 +1,8 @@
 """Questions that cannot be answered are refused in clear words, and nothing is altered by them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +14,11 @@ from domain.network import Operational
 from tests.twin.small_networks import network, square
 from twin.evaluate import evaluate
 from twin.snapshot import Snapshot
-from twin.whatif.base import prepare
+from twin.whatif import sweep as sweep_module
+from twin.whatif.base import Base, prepare
 from twin.whatif.network import Network, checked, network_of
-from twin.whatif.scenarios import Scenario, failing, single_links
-from twin.whatif.sweep import base_of, before_convergence, sweep, what_if
+from twin.whatif.scenarios import LinkPairs, Scenario, failing, single_links
+from twin.whatif.sweep import base_of, before_convergence, estimate_s, sweep, what_if
 
 BROKEN = Operational.DISABLED
 
@@ -75,3 +77,35 @@ def test_a_demand_that_nothing_connects_is_lost_in_every_answer_alike() -> None:
     assert base.lost_mbps == 5.0
     assert evaluate(snapshot).arc_load.sum() == base.load.sum() == 1.0
     assert [what_if(base, each).lost_mbps for each in single_links(base.network)] == [6.0, 5.0]
+
+
+def test_a_sweep_beyond_its_budget_is_refused_before_its_scenarios_are_made() -> None:
+    base = prepare(network_of(Snapshot.of(square())))
+
+    class Pairs(LinkPairs):
+        def __len__(self) -> int:
+            return 50_000_000
+
+        def __getitem__(self, at: int | slice) -> Any:
+            return [Scenario("some", (0, 1))] if isinstance(at, slice) else Scenario("one", (0, 1))
+
+        def __iter__(self) -> Iterator[Scenario]:
+            raise AssertionError("all of them were made")
+
+    with pytest.raises(TooLarge, match="50000000 scenarios would take about"):
+        sweep(base, Pairs(base.network), budget_s=1.0)
+
+
+def test_what_each_call_costs_once_is_not_counted_for_every_scenario(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+
+    def slow(_base: Base, sample: Sequence[Scenario], **_: object) -> None:
+        nonlocal now
+        now += 0.005 + 0.0001 * len(sample)
+
+    monkeypatch.setattr(sweep_module, "sweep", slow)
+    monkeypatch.setattr(sweep_module, "perf_counter", lambda: now)
+
+    needed = estimate_s(prepare(network_of(Snapshot.of(square()))), [Scenario("l0", (0,))] * 100_000)
+
+    assert needed == pytest.approx(10.0, rel=0.05)

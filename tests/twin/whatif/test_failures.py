@@ -139,7 +139,10 @@ def test_links_of_one_span_fail_together_and_planned_work_comes_first() -> None:
     assert sweep(base, spans).converged.lost_mbps.tolist() == [80.0, 0.0, 0.0, 0.0]
     assert [each.links for each in work[:4]] == [(0,), (0,), (0, 1), (0, 2)]
     assert sweep(base, work).converged.lost_mbps.tolist() == [0, 0, 0, 80, 80, 0, 0]
-    assert len(list(link_pairs(base.network))) == 15
+    pairs = link_pairs(base.network)
+    assert len(pairs) == len(list(pairs)) == 15
+    assert [pairs[at] for at in range(15)] == pairs[:] == list(pairs)
+    assert [pair.links for pair in pairs[3:7]] == [(0, 4), (0, 5), (1, 2), (1, 3)]
 
 
 def test_what_depends_on_a_failed_supply_fails_with_it() -> None:

@@ -61,6 +61,7 @@ def test_a_share_of_a_demand_goes_by_its_waypoint_and_the_rest_directly() -> Non
         ([], [], "the topology must be an object"),
         (TOPOLOGY, {}, "`demands` must be a list"),
         (TOPOLOGY, [DEMAND | {"mbps": float("inf")}], "demand 0 has `mbps` `inf`"),
+        (TOPOLOGY, [DEMAND | {"mbps": 10**400}], "demand 0 has `mbps` `1000"),
         (TOPOLOGY, [DEMAND | {"mbps": -1}], "demand 0 asks for -1"),
         (TOPOLOGY, [DEMAND, DEMAND | {"from": "x"}], "demand 1 names `x`"),
         (TOPOLOGY, [DEMAND | {"via": ["a"]}], "is no node of the topology"),
