@@ -34,7 +34,8 @@ class Tool:
         self.called = name
 
 
-TOOLS = {name: Tool(name) for name in ("telemetry", "twin", "past", "ranker", "models", "trials", "facts", "autonomy")}
+_NAMES = ("telemetry", "twin", "past", "ranker", "models", "trials", "facts", "autonomy", "orders")
+TOOLS = {name: Tool(name) for name in _NAMES}
 FORBIDDEN = ("ledger", "book", "commands", "network", "hands", "roles", "policies", "send", "twin.write")
 #: What the one route that an agent may use takes.
 PLAN = {"steps": [{"kind": "interface_up", "target": CULPRIT}]}
