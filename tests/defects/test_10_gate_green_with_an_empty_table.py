@@ -53,7 +53,7 @@ class Point:
 @pytest.mark.parametrize("as_json", [True, False])
 def test_the_command_ends_with_a_status_that_a_pipeline_sees(as_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises((SystemExit, Unavailable, cli_tools.typer.Exit)) as ended:
-        cli_tools._run_bench(Point(), quick=True, data=None, as_json=as_json)  # type: ignore[arg-type]  # it has what is used
+        cli_tools._run_bench(Point(), True, None, {}, as_json)  # type: ignore[arg-type]  # it has what is used
 
     assert getattr(ended.value, "exit_code", 1) == 1
     assert "nothing" in (capsys.readouterr().out or str(ended.value))
