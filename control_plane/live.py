@@ -20,6 +20,7 @@ from telemetry.windows import Window, Windows
 from twin.graph import Proximity, element_graph
 from twin.live import LiveTwin
 from twin.snapshot import Snapshot
+from twin.topology import Topology
 
 #: Samples of each series at hand; older ones are kept coarser. At 4,000 series each hundred costs 6 MB.
 _SAMPLES_KEPT = 400
@@ -35,6 +36,7 @@ class Live:
         self.period_s = period_s
         self._extending = threading.Lock()
         self._earlier: dict[str, Inventory] = {}  # by digest: what was declared before circuits were ordered
+        self._between: list[Callable[[], Iterable[Inventory]]] = []
         self._read(inventory)
         self.history = History(period_s, slots=_SAMPLES_KEPT)
         self.hours = Hours(inventory, self.regions, period_s)
@@ -59,11 +61,14 @@ class Live:
         self.elements = frozenset(self.graph.nodes)
         self.inventory = inventory
 
-    def extend(self, more: Callable[[Inventory], Inventory]) -> None:
+    def extend(
+        self, more: Callable[[Inventory], Inventory], between: Callable[[], Iterable[Inventory]] | None = None
+    ) -> None:
         """Go on with an inventory that declares more demands than now, and what belongs to them; nothing is forgotten.
 
         Args:
             more: returns it, given the one that is declared now; one at a time, so that two that grow do not part.
+            between: yields what was declared from then to now, for snapshots of that time; made when one is asked for.
 
         Raises:
             BadInput: it contradicts itself, or lacks what is declared now.
@@ -75,11 +80,23 @@ class Live:
             earlier = self.twin.declared
             self.twin.extend(inventory)
             self._earlier[earlier.topology.digest] = earlier.inventory
+            self._between += [between] if between else []
             self._read(inventory)
 
     def past(self, body: str, inventory_digest: str) -> Snapshot:
         """Return a snapshot that was stored, of the present inventory or of one that it grew from. Raises BadInput."""
-        return Snapshot.load(body, self._earlier.get(inventory_digest, self.inventory))
+        known = self._earlier.get(inventory_digest) or self._between_orders(inventory_digest)
+        return Snapshot.load(body, known or self.inventory)
+
+    def _between_orders(self, inventory_digest: str) -> Inventory | None:
+        """Return what was declared at some time before this process began, or None; remembered once it was found."""
+        if inventory_digest == self.twin.declared.topology.digest:
+            return None
+        for inventory in (each for between in self._between for each in between()):
+            if Topology.of(inventory).digest == inventory_digest:
+                self._earlier[inventory_digest] = inventory
+                return inventory
+        return None
 
     def apply(self, batch: Batch) -> None:
         """Take in readings that are durable already; those too late for their window are counted."""

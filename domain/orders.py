@@ -181,10 +181,11 @@ def declared(inventory: Inventory, orders: Iterable[ServiceOrder]) -> Inventory:
     """Return an inventory with everything that these orders are made of; what it has already stays as it is."""
     new: dict[str, dict[str, Word]] = {"demands": {}, "slices": {}, "customers": {}, "services": {}}
     for order in orders:
-        new["demands"] |= {circuit.id: circuit for circuit in order.circuits}
-        new["slices"][order.slice.id] = order.slice
-        new["customers"][order.customer.id] = order.customer
-        new["services"][order.service.id] = order.service
+        for circuit in order.circuits:
+            new["demands"].setdefault(circuit.id, circuit)
+        new["slices"].setdefault(order.slice.id, order.slice)
+        new["customers"].setdefault(order.customer.id, order.customer)
+        new["services"].setdefault(order.service.id, order.service)
     changes = {}
     for part, entries in new.items():
         present = getattr(inventory, part)

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from api.replay_room import replayer
+from control_plane.live import Live
+from control_plane.orders.declaring import restore
 from control_plane.policy.activation import adopt
 from control_plane.receiving import receive_feed
 from control_plane.rehearsing import check as check_repair
@@ -17,6 +19,7 @@ from domain.execution import StepState
 from domain.orders import OrderState
 from tests.attacks.ring_house import RingHouse, ring_house
 from tests.stage import PERIOD_S
+from tests.stage import ring as ring_of_routers
 
 CIRCUIT = "circuit:archive"
 GOOD = {"throughput": 9.5, "loss": 0.0, "delay": 3.0}
@@ -275,3 +278,20 @@ def test_nobody_activates_a_circuit_beside_the_orders(ring: RingHouse) -> None:
     assert "only its way can be chosen" in other.state_reason
     with pytest.raises(BadInput, match="activated or taken out of service by an order"):
         check_repair(ring.house.road, other.plan)
+
+
+def test_a_house_that_starts_again_reads_what_was_stored_between_two_orders(ring: RingHouse) -> None:
+    road = ring.house.road
+    ordered(ring)
+    between = road.live.snapshot()
+    ordered(ring, circuits=[wish()["circuits"][0] | {"id": "mirror", "mbps": 1.0}])
+    now = road.live.snapshot()
+
+    road.live = Live(ring_of_routers(), ring.clock, period_s=PERIOD_S, lateness_s=60.0)
+    restore(road)
+
+    assert road.live.circuits == {CIRCUIT, "circuit:mirror"}
+    assert road.live.snapshot().digest == now.digest
+    assert road.live.past(between.body(), between.topology.digest) == between
+    with pytest.raises(BadInput, match="belongs to inventory"):
+        road.live.past(between.body(), "0" * 64)
