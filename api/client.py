@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -99,6 +100,13 @@ def token_for(settings: Settings, account: str | None, default_account: str) -> 
         if sessions.has(account or MINE):
             return sessions.token(account or MINE)
     return token_of(settings.data, account or default_account)
+
+
+def leave_address(folder: Path, url: str) -> None:
+    """Leave word in a data folder of where its server listens; who waits for the file never finds half of it."""
+    written = folder / f"{ADDRESS}.new"
+    written.write_text(f"{url}\n", encoding="utf-8")
+    written.replace(folder / ADDRESS)
 
 
 def _address(settings: Settings) -> str:

@@ -13,7 +13,7 @@ import uvicorn
 from adapters.network.emulated.client import EmulatedNetwork
 from api import logs
 from api.bootstrap import House, build
-from api.client import ADDRESS
+from api.client import ADDRESS, leave_address
 from api.http.app import create_app
 from api.identities import IDENTITIES, write_identities
 from api.settings import Settings
@@ -114,7 +114,7 @@ def _bound(settings: Settings) -> Iterator[socket.socket]:
 def _address_written(settings: Settings) -> Iterator[None]:
     """Leave word in the data folder of where the server listens, while it does."""
     path = settings.data / ADDRESS
-    path.write_text(settings.url + "\n")
+    leave_address(settings.data, settings.url)
     try:
         yield
     finally:

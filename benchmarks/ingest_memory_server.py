@@ -21,7 +21,7 @@ from adapters.network.emulated.client import EmulatedNetwork  # noqa: E402
 from api import logs  # noqa: E402
 from api import settings as house_settings  # noqa: E402
 from api.bootstrap import build  # noqa: E402
-from api.client import ADDRESS  # noqa: E402
+from api.client import leave_address  # noqa: E402
 from api.http.app import create_app  # noqa: E402
 from api.identities import IDENTITIES, write_identities  # noqa: E402
 from benchmarks.ingest_alarms import SOURCE  # noqa: E402
@@ -43,7 +43,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as door:
         door.bind(("127.0.0.1", 0))
-        (folder / ADDRESS).write_text(f"http://127.0.0.1:{door.getsockname()[1]}\n", encoding="utf-8")
+        leave_address(folder, f"http://127.0.0.1:{door.getsockname()[1]}")
         uvicorn.Server(config).run(sockets=[door])
     house.close()
 
